@@ -1,0 +1,108 @@
+"""Decide on the ban list: propose, ask a person, publish.
+
+Follows on each night detected: proposes the list, asks a person, publishes what was approved.
+
+**To decide**: look at the files that the question names, then answer on the Required Actions page, or run
+`ringwatch ban-list approve --date D --by NAME` (or `reject`). Either way makes the one record that decides; it is bound
+to the exact content, and the first answer holds. A list that changes nothing for any account goes out without asking.
+
+**By hand**: trigger it with the configuration `{"date": "2026-04-01"}`.
+
+**What may happen**
+
+* `publish` is skipped: the list was rejected, or is outdated because the night was detected anew or a later list is
+  out. Nothing is to be done.
+* `ask` fails after seven days without an answer. Clear it to ask again.
+* `publish` says that another list was published since: trigger this DAG again for the night, and decide again.
+* A file "was changed": somebody touched a proposal or a published list. Find out who before anything else.
+"""
+
+from collections.abc import Generator
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Metadata, dag, get_current_context, task
+
+from infra.ban_list_approval import BanListApproval
+from infra.dag_tools import (
+    BAN_LIST,
+    DEFAULT_ARGS,
+    SCORES,
+    nights_of_run,
+    only_transient_faults_are_retried,
+    task_settings,
+)
+
+
+@dag(
+    schedule=[SCORES],
+    catchup=False,
+    max_active_runs=16,  # a night that waits for a person holds up no other
+    default_args=DEFAULT_ARGS,
+    dagrun_timeout=timedelta(days=14),
+    tags=["ringwatch"],
+    doc_md=__doc__,
+)
+def ringwatch_ban_list() -> None:
+    """Propose, ask, publish."""
+
+    @task(execution_timeout=timedelta(minutes=30))
+    def propose() -> dict[str, Any]:
+        """Make the list of the newest night of this run: a list is the whole of what is in force."""
+        from datetime import date
+
+        from pipelines.ban_list import approve_unchanged
+        from pipelines.ban_list import propose as propose_list
+
+        settings = task_settings()
+        night = nights_of_run(get_current_context())[-1]
+        with only_transient_faults_are_retried():
+            proposal = propose_list(settings, date=date.fromisoformat(night))
+            approve_unchanged(settings, proposal)
+        return {
+            "date": night,
+            "content_sha256": proposal.content_sha256,
+            "folder": str(proposal.folder),
+            "model": proposal.facts["model_version"],
+            **proposal.counts,
+        }
+
+    @task(outlets=[BAN_LIST], execution_timeout=timedelta(minutes=30))
+    def publish(proposal: dict[str, Any]) -> Generator[Metadata, None, dict[str, Any]]:
+        """Publish what was approved, whole or not at all."""
+        from datetime import date
+
+        from pipelines.ban_list import publish as publish_list
+
+        with only_transient_faults_are_retried():
+            publication = publish_list(task_settings(), date=date.fromisoformat(proposal["date"]))
+        yield Metadata(BAN_LIST, extra={"date": proposal["date"]})
+        return {"folder": str(publication.folder), "is_new": publication.is_new}
+
+    proposal = propose()
+    ask = BanListApproval(
+        task_id="ask",
+        night="{{ ti.xcom_pull('propose')['date'] }}",
+        content_sha256="{{ ti.xcom_pull('propose')['content_sha256'] }}",
+        subject="May the ban list of {{ ti.xcom_pull('propose')['date'] }} go out?",
+        body=_QUESTION,
+        response_timeout=timedelta(days=7),
+        execution_timeout=None,  # the wait is bounded by response_timeout
+        retry_delay=timedelta(seconds=5),
+    )
+    proposal >> ask >> publish(proposal)  # type: ignore[arg-type]  # stands for the value until the task runs
+
+
+_QUESTION = """
+{% set proposal = ti.xcom_pull('propose') %}
+| | ban | restrict | lift |
+|---|---|---|---|
+| changes | {{ proposal.delta.ban }} | {{ proposal.delta.restrict }} | {{ proposal.delta.lift }} |
+| in force afterwards | {{ proposal.ban_list.ban }} | {{ proposal.ban_list.restrict }} | |
+
+Model {{ proposal.model }}. The files, as they would go out: `{{ proposal.folder }}`
+(content {{ proposal.content_sha256[:12] }}). `ringwatch explain --account ID` explains any account.
+"""
+
+
+ringwatch_ban_list()

@@ -1,0 +1,56 @@
+"""Train the model, and promote it if it is not worse.
+
+Every Sunday at 06:00 UTC: trains a model on the labels known at the newest night, and makes it the champion only if it
+is not worse than the present one on accounts that neither has seen. Detection uses the champion from the next night
+on.
+
+**By hand**: trigger it without configuration, or with `{"date": "2026-04-01"}` for an older night. Do so once after the
+first nights are loaded: until there is a champion, detection ranks by structure alone and lists nobody.
+
+With too few labels nothing is trained: the task succeeds, and what it returns says what is missing.
+
+**When it fails**
+
+* Neo4j does not answer, or another writer is at work: it was tried five times. Look at `ringwatch neo4j status` and
+  `ringwatch status`; then clear the task.
+* A champion turns out bad: `ringwatch model rollback`.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import CronTriggerTimetable, dag, get_current_context, task
+
+from infra.dag_tools import DEFAULT_ARGS, only_transient_faults_are_retried, task_settings
+
+
+@dag(
+    schedule=CronTriggerTimetable("0 6 * * 0", timezone="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    dagrun_timeout=timedelta(hours=12),
+    tags=["ringwatch"],
+    doc_md=__doc__,
+)
+def ringwatch_train() -> None:
+    """Train on the labels known, and promote if not worse."""
+
+    @task(execution_timeout=timedelta(hours=8))
+    def train() -> dict[str, Any]:
+        """Train, compare, and promote if not worse."""
+        from dataclasses import asdict
+        from datetime import date
+
+        from pipelines.neo4j_client import connect
+        from pipelines.train import train as train_model
+
+        asked = (get_current_context()["dag_run"].conf or {}).get("date")
+        settings = task_settings()
+        with only_transient_faults_are_retried(), connect(settings) as driver:
+            return asdict(train_model(settings, driver, date=date.fromisoformat(asked) if asked else None))
+
+    train()
+
+
+ringwatch_train()

@@ -1,0 +1,34 @@
+"""Numbered changes of the graph's schema. Each is applied once, in order, and never edited after release.
+
+The database remembers them as (:SchemaMigration {number, name, applied_at}). A new node, relationship or
+property needs no migration: writes follow the declaration. A migration is for what stands already.
+"""
+
+from dataclasses import dataclass
+
+from graph_schema.cypher import constraints
+
+
+@dataclass(frozen=True)
+class Migration:
+    """Statements that bring the graph from one version to the next."""
+
+    number: int
+    name: str
+    statements: tuple[str, ...]
+
+
+MIGRATIONS = (
+    Migration(1, "keys are unique, dated relationships indexed", constraints()),
+    Migration(
+        2,
+        "analysts find accounts and rings by score, decision and run",
+        (
+            "CREATE INDEX account_fraud_score IF NOT EXISTS FOR (n:Account) ON (n.fraud_score)",
+            "CREATE INDEX account_review_decision IF NOT EXISTS FOR (n:Account) ON (n.review_decision)",
+            "CREATE INDEX ring_fraud_score IF NOT EXISTS FOR (n:Ring) ON (n.fraud_score)",
+            "CREATE INDEX ring_review_decision IF NOT EXISTS FOR (n:Ring) ON (n.review_decision)",
+            "CREATE INDEX detection_run_date IF NOT EXISTS FOR (n:DetectionRun) ON (n.date)",
+        ),
+    ),
+)

@@ -1,0 +1,189 @@
+"""The demo: real payments, their history loaded at once, the last nights through Airflow, a ban list at the end.
+
+python -m infra.demo run | stop        called by infra/demo, which sets up first
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+from pipelines.import_p2p import import_p2p
+
+from infra import airflow_server, neo4j_server
+from infra.airflow_api import ENDED, AirflowApi
+from infra.airflow_environment import PROJECT_DIR
+from pipelines.backfill import backfill
+from pipelines.ban_list import approve
+from pipelines.ban_list.published import read_published
+from pipelines.errors import RingwatchError
+from pipelines.ledger import Ledger
+from pipelines.neo4j_client import connect
+from pipelines.runs import read_run, read_run_table
+from pipelines.settings import Settings, read_settings
+
+SOURCE = PROJECT_DIR / "tests" / "data" / "p2p"
+PERSON = "Demo Person"
+_RUN_TIMEOUT_S = 420
+_POLL_S = 1.0
+_began = time.monotonic()
+Found = TypeVar("Found")
+
+
+def say(line: str) -> None:
+    """Print a line with the time since the beginning."""
+    print(f"[demo {time.monotonic() - _began:3.0f} s] {line}", flush=True)
+
+
+def run() -> None:
+    """Everything, from two servers that do not run to a published list."""
+    # The embedded Neo4j, whatever else is configured; and payments years apart all count.
+    settings = read_settings().model_copy(update={"neo4j_uri": None, "retention_days": 0})
+    landing = settings.home_dir / "demo" / "landing"
+    with ThreadPoolExecutor(1) as beside:
+        airflow = beside.submit(airflow_server.start, settings)
+        say("starting Neo4j, and Airflow beside it")
+        neo4j_server.start(settings)
+        say(f"importing {SOURCE.relative_to(PROJECT_DIR)}")
+        import_p2p(SOURCE, landing)
+        *history, before_last, last = _nights(landing)
+        _refuse_other_data(settings, [*history, before_last, last])
+        say(f"loading {len(history)} nights of history, {history[0]} to {history[-1]}")
+        with connect(settings) as driver:
+            backfill(settings, driver, landing=landing, first=history[0], last=history[-1])
+        say("waiting for Airflow")
+        airflow.result()
+    api = airflow_server.api(settings)
+    conf = {"landing": str(landing)}
+    _night_on_assets(api, {**conf, "date": str(before_last)})
+    _night_with_training(settings, api, {**conf, "date": str(last)}, last)
+    _print_findings(settings, last)
+
+
+def stop() -> None:
+    """Stop both servers."""
+    settings = read_settings().model_copy(update={"neo4j_uri": None})
+    airflow_server.stop(settings)
+    neo4j_server.stop(settings)
+    say("Airflow and Neo4j are stopped; `infra/demo` starts them again with what they hold")
+
+
+def _nights(landing: Path) -> list[date]:
+    folders = {folder.name for folder in landing.glob("*/date=*")}
+    return sorted(date.fromisoformat(name.removeprefix("date=")) for name in folders)
+
+
+def _refuse_other_data(settings: Settings, nights: list[date]) -> None:
+    others = set(Ledger(settings).nights()) - set(nights)
+    if others:
+        raise RingwatchError(
+            f"{settings.home_dir} holds other data than the demo's (a night of {min(others)}):"
+            " set RINGWATCH_HOME to an empty folder and call infra/demo again."
+        )
+
+
+def _night_on_assets(api: AirflowApi, conf: dict[str, str]) -> None:
+    """One night as every night goes: the load's asset starts detection, whose asset starts the ban list."""
+    say(f"night of {conf['date']} in Airflow: load, and what follows on it")
+    followers = {dag: set(api.runs(dag)) for dag in ("ringwatch_detect", "ringwatch_ban_list")}
+    _run_dag(api, "ringwatch_load", conf)
+    for dag, known in followers.items():
+        _follow(api, dag, _new_run(api, dag, known))
+
+
+def _night_with_training(settings: Settings, api: AirflowApi, conf: dict[str, str], night: date) -> None:
+    """The last night: its labels are the first to train on, so detection waits for the model."""
+    say(f"night of {night} in Airflow: load, train, detect, ban list")
+    api.wait_for_dag("ringwatch_detect")
+    api.set_paused("ringwatch_detect", True)
+    try:
+        _run_dag(api, "ringwatch_load", conf)
+        _run_dag(api, "ringwatch_train", conf)
+    finally:
+        api.set_paused("ringwatch_detect", False)
+    known = set(api.runs("ringwatch_ban_list"))
+    _run_dag(api, "ringwatch_detect", conf)
+    run_id = _new_run(api, "ringwatch_ban_list", known)
+    _wait_for(
+        lambda: api.questions("ringwatch_ban_list", run_id) or api.run_state("ringwatch_ban_list", run_id) in ENDED,
+        "the question whether the ban list may go out",
+    )
+    for question in api.questions("ringwatch_ban_list", run_id):
+        say(f"Airflow asks: {question.subject} You could answer on its Required Actions page; the demo does")
+        say(f'  ringwatch ban-list approve --date {night} --by "{PERSON}"')
+        approve(settings, date=night, by=PERSON)
+    _follow(api, "ringwatch_ban_list", run_id)
+
+
+def _run_dag(api: AirflowApi, dag: str, conf: dict[str, str]) -> None:
+    api.wait_for_dag(dag)
+    _follow(api, dag, api.trigger(dag, conf))
+
+
+def _new_run(api: AirflowApi, dag: str, known: set[str]) -> str:
+    """The run that an asset has started since `known` were all there were."""
+    return _wait_for(lambda: set(api.runs(dag)) - known, f"a run of {dag}").pop()
+
+
+def _follow(api: AirflowApi, dag: str, run_id: str) -> None:
+    """Wait for a run's end, telling of each task that ends."""
+    told: set[str] = set()
+
+    def has_ended() -> bool:
+        for task, state in api.task_states(dag, run_id).items():
+            if state in ("success", "failed", "skipped", "up_for_retry") and task not in told:
+                told.add(task)
+                say(f"  {dag.removeprefix('ringwatch_')}.{task} {state}")
+        return api.run_state(dag, run_id) in ENDED
+
+    _wait_for(has_ended, f"the end of {dag}, run {run_id}")
+    if api.run_state(dag, run_id) == "failed":
+        failed = [task for task, state in api.task_states(dag, run_id).items() if state == "failed"]
+        raise RingwatchError(f"{dag} failed in {', '.join(failed)}: look at its log in Airflow, run {run_id}.")
+
+
+def _wait_for(look: Callable[[], Found], what: str) -> Found:
+    deadline = time.monotonic() + _RUN_TIMEOUT_S
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise RingwatchError(f"{what} did not come within {_RUN_TIMEOUT_S} s: look at Airflow.")
+        time.sleep(_POLL_S)
+    return found
+
+
+def _print_findings(settings: Settings, night: date) -> None:
+    run_ = read_run(settings, night)
+    n = run_.counts
+    published = read_published(settings, night)
+    neo4j, airflow = neo4j_server.status(settings), airflow_server.status(settings)
+    say("done")
+    print(f"""
+Night of {night}, model {run_.model_version}:
+  {n["n_accounts"]:,} accounts, {n["n_suspicious"]:,} suspicious, {n["n_watch"]:,} to watch
+  {n["n_rings"]:,} rings, {n["n_suspicious_rings"]:,} of them suspicious""")
+    rings = read_run_table(settings, night, "rings").sort_by([("fraud_score", "descending"), ("ring_id", "ascending")])
+    for ring in rings.slice(0, 3).to_pylist():
+        print(f"    {ring['ring_id']}: {ring['n_accounts']} accounts, score {ring['fraud_score']:.2f};"
+              f" {'; '.join(ring['reasons'][:2])}")  # fmt: skip
+    if published is None:
+        print("  no ban list is out")
+    else:
+        changes = published.manifest["counts"]["delta"]
+        print(f"  the ban list holds {len(published.entries())} accounts: {changes['ban']} new or renewed,"
+              f" {changes['lift']} lifted, approved by {published.manifest['approved_by']}")  # fmt: skip
+        print(f"\nBan list       {published.folder}")
+    print(f"""Scores, rings  {settings.exports_dir / "scores" / f"date={night}"}
+Neo4j Browser  {neo4j.browser_url}   user {neo4j.user}, password in {neo4j.password_file}
+Airflow        {airflow.url}   user {airflow.user}, password in {airflow.password_file}
+Both stay up until: infra/demo --stop""")
+
+
+if __name__ == "__main__":
+    try:
+        {"run": run, "stop": stop}[sys.argv[1]]()
+    except RingwatchError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

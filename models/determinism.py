@@ -1,0 +1,24 @@
+"""Numbers that come out the same each time: one thread, seeded, only deterministic kernels."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def deterministic(seed: int) -> Iterator[None]:
+    """Run torch so that the same inputs and seed give the same bits; the caller's settings come back afterwards.
+
+    One thread, because the order of a sum over threads is not fixed and differs between machines.
+    """
+    n_threads, was_deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        torch.set_num_threads(1)
+        torch.use_deterministic_algorithms(True)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(was_deterministic)
+            torch.set_num_threads(n_threads)

@@ -1,0 +1,123 @@
+"""A trained model as two files: weights as safetensors, and everything else as JSON."""
+
+import datetime as dt
+import hashlib
+import json
+from dataclasses import asdict
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from models.encoding import Encoding, Scaling
+from models.errors import ModelStoreError
+from models.gnn import Shape
+from models.thresholds import Thresholds
+from models.trained import Calibration, Member, TrainedModel
+
+_PACKAGES = ("numpy", "scikit-learn", "torch", "torch-geometric")
+
+
+def version_of(model: TrainedModel) -> str:
+    """`gnn-<date of the snapshot>-<8 hex digits of its content>`: the same training gives the same version."""
+    content = hashlib.sha256(_weights(model) + _canonical(_about(model)))
+    return f"gnn-{model.snapshot_date.isoformat()}-{content.hexdigest()[:8]}"
+
+
+def write_model(model: TrainedModel, folder: Path) -> None:
+    """Write both files into a folder."""
+    weights = _weights(model)
+    (folder / "model.safetensors").write_bytes(weights)
+    about = {
+        "version": version_of(model),
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "packages": {name: package_version(name) for name in _PACKAGES},
+        **_about(model),
+    }
+    (folder / "model.json").write_text(json.dumps(about, indent=1) + "\n")
+
+
+def read_model(folder: Path) -> TrainedModel:
+    """The model that `write_model` left in a folder.
+
+    Raises:
+        ModelStoreError: a file is missing or damaged.
+    """
+    try:
+        about = json.loads((folder / "model.json").read_text())
+        weights = (folder / "model.safetensors").read_bytes()
+        if hashlib.sha256(weights).hexdigest() != about["weights_sha256"]:
+            raise ValueError("the weights are not those that model.json was written with")
+        tensors = load(weights)
+        return TrainedModel(
+            snapshot_date=dt.date.fromisoformat(about["snapshot_date"]),
+            seed=about["seed"],
+            members=tuple(
+                Member(_encoding(member["encoding"]), _shape(member["shape"]), _of_member(tensors, position))
+                for position, member in enumerate(about["members"])
+            ),
+            calibration=Calibration(**about["calibration"]),
+            thresholds=Thresholds(**about["thresholds"]),
+            metrics=about["metrics"],
+        )
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise ModelStoreError(
+            f"cannot read the model in {folder}: {error}. Delete the folder and run `ringwatch train`, or roll back."
+        ) from None
+
+
+def _about(model: TrainedModel) -> dict[str, Any]:
+    return {
+        "snapshot_date": model.snapshot_date.isoformat(),
+        "seed": model.seed,
+        "calibration": asdict(model.calibration),
+        "thresholds": asdict(model.thresholds),
+        "metrics": model.metrics,
+        "members": [
+            {"shape": _shape_json(member.shape), "encoding": asdict(member.encoding)} for member in model.members
+        ],
+    }
+
+
+def _weights(model: TrainedModel) -> bytes:
+    return save(
+        {
+            f"{position}/{name}": tensor.contiguous()
+            for position, member in enumerate(model.members)
+            for name, tensor in member.weights.items()
+        }
+    )
+
+
+def _of_member(tensors: dict[str, Tensor], position: int) -> dict[str, Tensor]:
+    prefix = f"{position}/"
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _shape_json(shape: Shape) -> dict[str, Any]:
+    edges = [[*edge_type, n_inputs] for edge_type, n_inputs in shape.n_edge_inputs.items()]
+    return {"accounts": shape.n_account_inputs, "edges": edges, "far": shape.n_far_inputs}
+
+
+def _shape(about: dict[str, Any]) -> Shape:
+    edges = {(source, name, target): n_inputs for source, name, target, n_inputs in about["edges"]}
+    return Shape(about["accounts"], edges, about["far"])
+
+
+def _encoding(about: dict[str, Any]) -> Encoding:
+    return Encoding(
+        accounts=_scaling(about["accounts"]),
+        relations={name: _scaling(scaling) for name, scaling in about["relations"].items()},
+        vocabulary={name: tuple(words) for name, words in about["vocabulary"].items()},
+    )
+
+
+def _scaling(about: dict[str, Any]) -> Scaling:
+    return Scaling(**{name: tuple(values) for name, values in about.items()})

@@ -1,0 +1,92 @@
+"""Why an account was scored as it was: readable sentences about facts of the snapshot, the strongest first.
+
+Only rare identifiers are cited; what a hub's users have in common is no evidence. A sharing fact weighs what its kind
+is worth, times the log of the number of accounts it ties to, up to threefold if all of them are suspicious. What
+people decided comes before all else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.decisions import Decisions
+from models.direct_facts import direct_facts
+from models.facts import Fact, Uses, all_uses, shared_with, sharing_fact, signup_uses
+from models.identifiers import SharedKind
+from models.snapshot import Snapshot
+
+MAX_REASONS = 5
+STRUCTURAL_REASON = "ranked by what it shares alone: too few labels are known to train a model"
+_CHUNK = 20_000  # accounts at a time: bounds the pairs in memory
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What detection has found so far, rows in the order of the snapshot's accounts.
+
+    Attributes:
+        scores: `[n_accounts]` float64.
+        is_suspicious: `[n_accounts]` bool.
+        ring: `[n_accounts]` int64 number of the account's ring, -1 for none.
+        decisions: the people's.
+        is_structural: whether scores come without a trained model.
+    """
+
+    scores: np.ndarray
+    is_suspicious: np.ndarray
+    ring: np.ndarray
+    decisions: Decisions
+    is_structural: bool
+
+
+def account_reasons(
+    snapshot: Snapshot, kinds: Sequence[SharedKind], judged: Judged, rows: np.ndarray
+) -> list[list[str]]:
+    """At most `MAX_REASONS` sentences, strongest first, for each of the accounts at `rows`; at least one."""
+    # A subnet is left to its addresses, which say it better.
+    every_use = [all_uses(snapshot, kind) for kind in kinds if kind.label != "Subnet"]
+    signups = [signup_uses(snapshot, kind) for kind in kinds if kind.type == "USED_IP"]
+    direct = direct_facts(snapshot, judged.ring, judged.is_suspicious)
+    reasons: list[list[str]] = []
+    for start in range(0, rows.size, _CHUNK):
+        chunk = rows[start : start + _CHUNK]
+        facts = [_of(fact, chunk) for fact in direct] + _sharing_facts(every_use, signups, judged.is_suspicious, chunk)
+        reasons += [_strongest(facts, i, int(row), judged) for i, row in enumerate(chunk)]
+    return reasons
+
+
+def _sharing_facts(
+    every_use: Sequence[Uses], signups: Sequence[Uses], is_suspicious: np.ndarray, rows: np.ndarray
+) -> list[Fact]:
+    """Facts about sharing; of an address, the sign-up alone where its other use ties to nobody else."""
+    facts = []
+    n_signed_up = np.zeros(rows.size, dtype=np.int64)
+    for uses in signups:
+        shared = shared_with(uses, is_suspicious, rows)
+        facts.append(sharing_fact(uses, shared))
+        n_signed_up = shared.n_others
+    for uses in every_use:
+        shared = shared_with(uses, is_suspicious, rows)
+        fact = sharing_fact(uses, shared)
+        is_said = (shared.n_others <= n_signed_up) & (uses.kind.type == "USED_IP")
+        facts.append(Fact(np.where(is_said, 0, fact.weight), fact.say))
+    return facts
+
+
+def _of(fact: Fact, rows: np.ndarray) -> Fact:
+    """A fact about all accounts, as one about some of them."""
+    return Fact(fact.weight[rows], lambda i: fact.say(int(rows[i])))
+
+
+def _strongest(facts: Sequence[Fact], i: int, row: int, judged: Judged) -> list[str]:
+    decision = judged.decisions.sentences.get(row)
+    sentences = [decision] if decision else []
+    if judged.decisions.is_cleared[row]:
+        return sentences
+    weighed = sorted((-fact.weight[i], order) for order, fact in enumerate(facts) if fact.weight[i] > 0)
+    n_wanted = MAX_REASONS - len(sentences) - judged.is_structural
+    sentences += [facts[order].say(i) for _, order in weighed[:n_wanted]]
+    if judged.is_structural:
+        sentences.append(STRUCTURAL_REASON)
+    return sentences or [f"the model scores it {judged.scores[row]:.2f} for what it does and what it is linked to"]

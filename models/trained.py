@@ -1,0 +1,56 @@
+"""What training leaves: networks with their encodings, a calibration and thresholds. `scoring` applies it."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+from torch import Tensor
+
+from models.encoding import Encoding
+from models.gnn import Shape
+from models.thresholds import Thresholds
+
+Metrics = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network of the ensemble."""
+
+    encoding: Encoding  # fitted on the accounts that it was trained on
+    shape: Shape
+    weights: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Platt scaling: probability = sigmoid(slope * logit + intercept)."""
+
+    slope: float
+    intercept: float
+
+    def apply(self, logits: np.ndarray) -> np.ndarray:
+        """Probabilities, `[n] float64`."""
+        return np.asarray(expit(self.slope * logits + self.intercept), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """An ensemble that scores any snapshot.
+
+    Attributes:
+        snapshot_date: night whose snapshot and labels it was trained on.
+        seed: of everything random in training.
+        members: networks; their mean logit is the score before calibration.
+        calibration: from logits to probabilities.
+        thresholds: on the probabilities.
+        metrics: of held-out accounts.
+    """
+
+    snapshot_date: dt.date
+    seed: int
+    members: tuple[Member, ...]
+    calibration: Calibration
+    thresholds: Thresholds
+    metrics: Metrics

@@ -1,0 +1,145 @@
+"""Load a span of nights: those that come after all loaded ones together, others singly, unchanged ones not at all."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from neo4j import Driver
+
+from graph_schema.signals import SIGNALS
+from pipelines.detect import DetectResult, detect
+from pipelines.errors import NothingToLoadError, QuarantineLimitError, RingwatchError
+from pipelines.graph_load import Say
+from pipelines.landing import Delivery, check_landing, delivery, fingerprint
+from pipelines.ledger import UNWRITTEN_SCHEMA, Ledger
+from pipelines.load import check_deliveries, load_staged_nights, owe_all_to_empty_graph, stage_checked
+from pipelines.settings import Settings
+from pipelines.writer_lock import writer_lock
+
+_BATCH_BYTES = 64_000_000  # of files: what is checked together fits in memory many times over
+
+Night = dict[str, Delivery | None]  # what lies for each signal
+
+
+@dataclass
+class BackfillResult:
+    """What a backfill did: counts by night and signal, nights passed over, and the detections."""
+
+    nights: dict[str, dict[str, Any]] = field(default_factory=dict)
+    unchanged: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
+    detections: list[DetectResult] = field(default_factory=list)
+
+
+def backfill(
+    settings: Settings,
+    driver: Driver,
+    *,
+    landing: Path,
+    first: date,
+    last: date,
+    detect_every: int | None = None,
+    say: Say = lambda _: None,
+) -> BackfillResult:
+    """Load every night of a span, and detect the last, or every so many.
+
+    Raises:
+        QuarantineLimitError: a night has too large a share of bad rows; the nights before it are loaded.
+        NothingToLoadError: no night of the span has a partition.
+    """
+    check_landing(landing)
+    if first > last:
+        raise RingwatchError(f"the span from {first} to {last} is empty: --from must not be after --to.")
+    result = BackfillResult()
+    found = _nights(settings, landing, first, last, result)
+    if not found:
+        raise NothingToLoadError(f"{landing} has no partition of any signal from {first} to {last}.")
+    nights = sorted(found)
+    to_detect = {nights[-1], *(nights[detect_every - 1 :: detect_every] if detect_every else ())}
+    owe_all_to_empty_graph(driver, Ledger(settings))
+    for batch in _batches(Ledger(settings), found, to_detect):
+        with writer_lock(settings, f"backfill of {batch[0]} to {batch[-1]}"):
+            _load_batch(settings, driver, landing, batch, found, result, say)
+        if batch[-1] in to_detect:
+            result.detections.append(detect(settings, driver, date=batch[-1], say=say))
+    return result
+
+
+def _nights(settings: Settings, landing: Path, first: date, last: date, result: BackfillResult) -> dict[date, Night]:
+    found = {}
+    for offset in range((last - first).days + 1):
+        day = first + timedelta(days=offset)
+        night: Night = {
+            s.name: delivery(landing, s, day, require_success_file=settings.require_success_file) for s in SIGNALS
+        }
+        if any(night.values()):
+            found[day] = night
+        else:
+            result.empty.append(str(day))
+    return found
+
+
+def _batches(ledger: Ledger, found: dict[date, Night], to_detect: set[date]) -> Iterator[list[date]]:
+    """Spans to load in one go: nights after all loaded ones, up to a size or a night to detect; others alone."""
+    latest = max(ledger.nights(), default=date.min)
+    batch: list[date] = []
+    n_bytes = 0
+    for day in sorted(found):
+        if day <= latest:
+            yield [day]
+            continue
+        batch.append(day)
+        n_bytes += sum(file.stat().st_size for each in found[day].values() if each for file in each.files)
+        if n_bytes >= _BATCH_BYTES or day in to_detect:
+            yield batch
+            batch, n_bytes = [], 0
+    if batch:
+        yield batch
+
+
+def _load_batch(
+    settings: Settings,
+    driver: Driver,
+    landing: Path,
+    batch: list[date],
+    found: dict[date, Night],
+    result: BackfillResult,
+    say: Say,
+) -> None:
+    if len(batch) == 1 and (known := _known_counts(Ledger(settings), batch[0], found[batch[0]])):
+        result.unchanged.append(str(batch[0]))
+        result.nights[str(batch[0])] = known
+        return
+    say(f"checking {batch[0]} to {batch[-1]} ({len(batch):,} nights)")
+    checked = {}
+    for signal in SIGNALS:
+        deliveries = [each for day in batch if (each := found[day][signal.name])]
+        checked[signal.name] = check_deliveries(settings, deliveries) if deliveries else {}
+    staged, fault = [], None
+    for day in batch:
+        try:
+            for signal in SIGNALS:
+                stage_checked(settings, signal, day, found[day][signal.name], checked[signal.name].get(day))
+        except QuarantineLimitError as error:
+            fault = error
+            break
+        staged.append(day)
+    if staged:
+        say(f"loading {staged[0]} to {staged[-1]}")
+        result.nights.update(load_staged_nights(settings, driver, landing=landing, nights=staged, say=say))
+    if fault:
+        raise fault
+
+
+def _known_counts(ledger: Ledger, day: date, night: Night) -> dict[str, Any] | None:
+    """Counts of the last load of a night that lies as it was then; None if it must be loaded."""
+    record = ledger.read_night(day)
+    fingerprints = {name: fingerprint(each) if each else None for name, each in night.items()}
+    if record is None or record["fingerprints"] != fingerprints:
+        return None
+    if ledger.read_state("unwritten", UNWRITTEN_SCHEMA).num_rows:
+        return None  # an earlier load was broken off: this one writes what it owes
+    counts: dict[str, Any] = record["counts"]
+    return counts

@@ -1,0 +1,153 @@
+"""The one record that decides about a proposal, wherever the person answered: by command or in Airflow.
+
+BAN_LISTS/decisions/date=D/<content_sha256>.json
+
+A record is made in one step and never changed: who decides first decides. It is bound to the content by its name, so
+a proposal that changes in a single byte is undecided again.
+"""
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from pipelines.ban_list.proposal import Proposal, proposed_sha256, read_proposal
+from pipelines.ban_list.published import published_nights
+from pipelines.errors import ApprovalError
+from pipelines.settings import Settings
+
+APPROVED, REJECTED = "approved", "rejected"
+NOBODY = "nobody: it changes nothing"
+
+
+class Standing(StrEnum):
+    """Where a proposal stands."""
+
+    WAITING = "waiting"
+    APPROVED = APPROVED
+    REJECTED = REJECTED
+    OUTDATED = "outdated"  # another content is proposed for the night, or the list of a later night is out
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided about a content, and by whom."""
+
+    date: str  # ISO 8601
+    content_sha256: str
+    decision: str  # approved, rejected
+    by: str
+    via: str  # command, airflow, policy
+    at: str  # ISO 8601, UTC
+
+
+def approve(
+    settings: Settings, *, date: date, by: str, via: str = "command", content_sha256: str | None = None
+) -> Decision:
+    """Approve what is proposed for a night; again is safe.
+
+    Args:
+        settings: where proposals and decisions are.
+        date: the night.
+        by: the person.
+        via: where the person answered.
+        content_sha256: what the person saw; None: what is proposed now.
+
+    Returns:
+        The decision that holds: an earlier approval stays as it is.
+
+    Raises:
+        ApprovalError: nothing is proposed, the content is another than the person saw or was tampered with, it was
+            rejected before, the list of a later night is out, or `by` names nobody.
+    """
+    return _decide_as(APPROVED, settings, date, by, via, content_sha256)
+
+
+def reject(
+    settings: Settings, *, date: date, by: str, via: str = "command", content_sha256: str | None = None
+) -> Decision:
+    """Reject what is proposed for a night. Arguments and errors as for `approve`."""
+    return _decide_as(REJECTED, settings, date, by, via, content_sha256)
+
+
+def approve_unchanged(settings: Settings, proposal: Proposal) -> Decision | None:
+    """Let a list that changes nothing for any account go out without asking a person; None where it does change."""
+    if not proposal.changes_nothing:
+        return None
+    return approve(settings, date=proposal.date, by=NOBODY, via="policy", content_sha256=proposal.content_sha256)
+
+
+def read_decision(settings: Settings, night: date, content_sha256: str) -> Decision | None:
+    """The decision about a content; None while there is none."""
+    try:
+        return Decision(**json.loads(_record_file(settings, night, content_sha256).read_bytes()))
+    except FileNotFoundError:
+        return None
+
+
+def standing(settings: Settings, night: date, content_sha256: str) -> Standing:
+    """Where a content that was proposed for a night stands."""
+    if (decision := read_decision(settings, night, content_sha256)) is not None:
+        return Standing(decision.decision)
+    is_current = proposed_sha256(settings, night) == content_sha256
+    return Standing.WAITING if is_current and not _later_nights(settings, night) else Standing.OUTDATED
+
+
+def refuse_outdated(settings: Settings, night: date) -> None:
+    """Raises ApprovalError when the list of a later night is out: this one would undo it."""
+    if later := _later_nights(settings, night):
+        raise ApprovalError(
+            f"the list of {later[-1]} is out already, and one for {night} would undo it:"
+            f" put right what is wrong through tonight's list."
+        )
+
+
+def _later_nights(settings: Settings, night: date) -> list[date]:
+    return [other for other in published_nights(settings) if other > night]
+
+
+def _decide_as(
+    decision: str, settings: Settings, night: date, by: str, via: str, content_sha256: str | None
+) -> Decision:
+    if not by.strip():
+        raise ApprovalError("a person has to stand for this: say who decides with --by NAME.")
+    proposal, _ = read_proposal(settings, night)
+    if content_sha256 not in (None, proposal.content_sha256):
+        raise ApprovalError(
+            f"the proposal for {night} has changed since: look at {proposal.folder} and decide about that one."
+        )
+    if read_decision(settings, night, proposal.content_sha256) is None:
+        refuse_outdated(settings, night)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    standing_decision = _record(settings, Decision(str(night), proposal.content_sha256, decision, by.strip(), via, now))
+    if standing_decision.decision != decision:
+        raise ApprovalError(
+            f"the list of {night} was {standing_decision.decision} by {standing_decision.by} at"
+            f" {standing_decision.at}, and that holds until its content changes."
+        )
+    return standing_decision
+
+
+def _record(settings: Settings, decision: Decision) -> Decision:
+    """Make a decision's record, whole and at once; returns the one that holds, which may be an earlier one."""
+    path = _record_file(settings, date.fromisoformat(decision.date), decision.content_sha256)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, scratch = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            json.dump(asdict(decision), file, indent=2, sort_keys=True)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(scratch, path)  # fails where there is a record: unlike a rename, it never replaces one
+        return decision
+    except FileExistsError:
+        return Decision(**json.loads(path.read_bytes()))
+    finally:
+        os.unlink(scratch)
+
+
+def _record_file(settings: Settings, night: date, content_sha256: str) -> Path:
+    return settings.ban_lists_dir / "decisions" / f"date={night}" / f"{content_sha256}.json"

@@ -1,0 +1,117 @@
+"""What one night says about accounts: who is to be listed, and whom a person found legitimate.
+
+A person's decision holds, whatever the score. Otherwise an account is listed that the run calls suspicious by its
+score and that has more against it than the score; a run without a trained model lists nobody.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graph_schema.signals import PEOPLE_SOURCES
+from models.evidence import SharedIdentifier, account_evidence
+from models.identifiers import shared_kinds
+from models.snapshot import Snapshot, read_snapshot
+from pipelines.ban_list.entries import BAN, Entry
+from pipelines.ban_list.policy import Policy, end_of
+from pipelines.ledger import Ledger
+from pipelines.reviews import REVIEWS_SCHEMA
+from pipelines.runs import Run, read_run, read_run_table
+from pipelines.settings import Settings
+
+RULE_RING = "rule: suspicious, in a ring"
+RULE_KINDS = "rule: suspicious, by independent kinds of evidence"
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What the night says: `listed` by account, and `cleared`, account to the person or source that cleared it."""
+
+    run: Run
+    listed: dict[str, Entry]
+    cleared: dict[str, str]
+
+
+def find_candidates(settings: Settings, *, night: date, policy: Policy) -> Candidates:
+    """Accounts to list by the night's detection and by what people decided up to then.
+
+    Raises:
+        RingwatchError: the night has not been detected, or its snapshot cannot be read.
+    """
+    run = read_run(settings, night)
+    snapshot = read_snapshot(settings.snapshots_dir / f"date={night}")
+    accounts = read_run_table(settings, night, "accounts")
+    fake, cleared = _decisions(settings, snapshot)
+    rows = _rows_to_look_at(accounts, run, fake, cleared)
+    evidence = _evidence(snapshot, accounts, [row["account_id"] for row in rows])
+    families = {kind.label: kind.evidence.family for kind in shared_kinds(snapshot)}
+    listed = {}
+    for row in rows:
+        shared = evidence[row["account_id"]]
+        n_kinds = len({families[identifier["kind"]] for identifier in shared})
+        decided_by = fake.get(row["account_id"]) or _rule(row, n_kinds, policy)
+        if decided_by:
+            listed[row["account_id"]] = _entry(row, decided_by, shared, run, policy)
+    return Candidates(run, listed, cleared)
+
+
+def _decisions(settings: Settings, snapshot: Snapshot) -> tuple[dict[str, str], dict[str, str]]:
+    """Accounts that people found fake, and legitimate, each with who did: the reviewer, else the label's source."""
+    reviews = Ledger(settings).read_state("reviews", REVIEWS_SCHEMA).to_pylist()
+    reviewers = {(review["account_id"], review["reviewed_at"]): review["reviewed_by"] for review in reviews}
+    found: dict[str, dict[str, str]] = {"fake": {}, "legitimate": {}}
+    for label in snapshot.labels.to_pylist():
+        if label["source"] in PEOPLE_SOURCES:
+            reviewer = reviewers.get((label["account_id"], label["known_at"]))
+            found[label["label"]][label["account_id"]] = f"person: {reviewer or label['source']}"
+    return found["fake"], found["legitimate"]
+
+
+def _rows_to_look_at(
+    accounts: pa.Table, run: Run, fake: Mapping[str, str], cleared: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    ids = accounts["account_id"]
+    wanted = pc.is_in(ids, pa.array(list(fake), pa.string()))
+    if not run.is_structural:
+        wanted = pc.or_(wanted, pc.greater_equal(accounts["fraud_score"], run.thresholds.suspicious))
+    wanted = pc.and_not(wanted, pc.is_in(ids, pa.array(list(cleared), pa.string())))
+    rows: list[dict[str, Any]] = accounts.filter(wanted).to_pylist()
+    return rows
+
+
+def _evidence(snapshot: Snapshot, accounts: pa.Table, account_ids: Sequence[str]) -> dict[str, list[SharedIdentifier]]:
+    suspicious = accounts.filter(pc.equal(accounts["fraud_label"], "suspicious"))
+    labels = dict.fromkeys(suspicious["account_id"].to_pylist(), "suspicious")
+    return account_evidence(snapshot, account_ids, labels)
+
+
+def _rule(row: Mapping[str, Any], n_kinds: int, policy: Policy) -> str | None:
+    """The rule that lists an account whose score is suspicious, if one does."""
+    if row["ring_id"] is not None:
+        return RULE_RING
+    return RULE_KINDS if n_kinds >= policy.min_evidence_kinds else None
+
+
+def _entry(
+    row: Mapping[str, Any], decided_by: str, shared: Sequence[SharedIdentifier], run: Run, policy: Policy
+) -> Entry:
+    listed_at = end_of(run.date)
+    return Entry(
+        account_id=row["account_id"],
+        action=BAN,
+        ring_id=row["ring_id"],
+        fraud_score=row["fraud_score"],
+        decided_by=decided_by,
+        reasons=tuple(row["reasons"]),
+        evidence=json.dumps(shared, ensure_ascii=False, sort_keys=True),
+        first_listed_at=listed_at,
+        expires_at=listed_at + policy.expires_after,
+        appeal_by=listed_at + policy.appeal_within,
+        run_id=run.run_id,
+        model_version=run.model_version,
+    )

@@ -1,0 +1,171 @@
+"""Propose the list of a night: the very files that would be published, for a person to look at.
+
+BAN_LISTS/proposals/date=D/ban_list.csv, ban_list.parquet, delta.csv, proposal.json
+
+`content_sha256` is over the facts and the files' hashes: it is what an approval is bound to. The same night with the
+same inputs gives the same bytes, and keeps its approval.
+"""
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
+
+from graph_schema.migrations import MIGRATIONS
+from pipelines.ban_list import entries
+from pipelines.ban_list.canonical import canonical_json, sha256
+from pipelines.ban_list.cells import to_csv
+from pipelines.ban_list.entries import Entry
+from pipelines.ban_list.listing import difference, next_list
+from pipelines.ban_list.policy import POLICY, Policy, end_of
+from pipelines.ban_list.published import PublishedList, last_published_before, read_published
+from pipelines.ban_list.whole_folder import write_folder
+from pipelines.errors import ApprovalError, LockedError
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.ban_list.candidates import Candidates
+
+FILES = ("ban_list.csv", "ban_list.parquet", "delta.csv")
+FORMAT_VERSION = "1"
+_PROPOSAL = "proposal.json"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A night's list as proposed.
+
+    Attributes:
+        date: the night.
+        content_sha256: hash of what would be published.
+        folder: where the files are.
+        facts: run, model, thresholds, policy, the list it follows on, and counts: what the manifest will repeat.
+    """
+
+    date: date
+    content_sha256: str
+    folder: Path
+    facts: dict[str, Any]
+
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Rows by action, of `ban_list` and of `delta`."""
+        counts: dict[str, dict[str, int]] = self.facts["counts"]
+        return counts
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether it would change nothing for any account, so that nobody needs to decide."""
+        return not any(self.counts["delta"].values())
+
+
+def propose(settings: Settings, *, date: date, policy: Policy = POLICY) -> Proposal:
+    """Make the list of a night that has been detected; one made before is replaced.
+
+    Raises:
+        RingwatchError: the night has not been detected.
+        ApprovalError: the list that this one follows on was altered.
+    """
+    # Here, for it loads all of detection: who approves or publishes should not wait for that.
+    from pipelines.ban_list.candidates import find_candidates
+
+    tonight = find_candidates(settings, night=date, policy=policy)
+    with ban_list_lock(settings):
+        former = last_published_before(settings, date)
+        earlier_version = read_published(settings, date)
+        before = former.entries() if former else []
+        current = next_list(before, tonight, at=end_of(date), policy=policy)
+        corrected = earlier_version.delta() if earlier_version else []
+        delta = difference(before, current, cleared=tonight.cleared, corrected=corrected)
+        files = _files(current, delta)
+        facts = _facts(tonight, former, current, delta, policy)
+        proposal = Proposal(date, _content_sha256(facts, files), proposal_folder(settings, date), facts)
+        head = {"content_sha256": proposal.content_sha256, "facts": facts}
+        write_folder(proposal.folder, {**files, _PROPOSAL: json.dumps(head, indent=2, sort_keys=True).encode()})
+    return proposal
+
+
+def proposal_folder(settings: Settings, night: date) -> Path:
+    """Where the proposal of a night is, or would be."""
+    return settings.ban_lists_dir / "proposals" / f"date={night}"
+
+
+def proposed_sha256(settings: Settings, night: date) -> str | None:
+    """Hash of what is proposed for a night, by its own word; None if nothing is."""
+    try:
+        head = json.loads((proposal_folder(settings, night) / _PROPOSAL).read_bytes())
+    except OSError:
+        return None
+    return str(head["content_sha256"])
+
+
+def read_proposal(settings: Settings, night: date) -> tuple[Proposal, dict[str, bytes]]:
+    """A proposal and its files, checked against its hash.
+
+    Raises:
+        ApprovalError: nothing is proposed, or the files were changed.
+    """
+    folder = proposal_folder(settings, night)
+    try:
+        head = json.loads((folder / _PROPOSAL).read_bytes())
+        files = {name: (folder / name).read_bytes() for name in FILES}
+    except OSError:
+        raise ApprovalError(
+            f"nothing is proposed for {night}: run `ringwatch ban-list propose --date {night}` first."
+        ) from None
+    if _content_sha256(head["facts"], files) != head["content_sha256"]:
+        raise ApprovalError(
+            f"the proposal in {folder} was changed after it was made. Find out who did, and propose {night} again."
+        )
+    return Proposal(night, head["content_sha256"], folder, head["facts"]), files
+
+
+@contextmanager
+def ban_list_lock(settings: Settings) -> Iterator[None]:
+    """One proposer or publisher at a time.
+
+    Raises:
+        LockedError: another one takes longer than `lock_timeout_s`.
+    """
+    settings.ban_lists_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(settings.ban_lists_dir / "ban_lists.lock", timeout=settings.lock_timeout_s):
+            yield
+    except Timeout:
+        raise LockedError("another command proposes or publishes a ban list: wait for it to end.") from None
+
+
+def _files(current: list[Entry], delta: list[Entry]) -> dict[str, bytes]:
+    parquet = io.BytesIO()
+    pq.write_table(entries.to_table(current), parquet, compression="zstd")
+    return {"ban_list.csv": to_csv(current), "ban_list.parquet": parquet.getvalue(), "delta.csv": to_csv(delta)}
+
+
+def _facts(
+    tonight: "Candidates", former: PublishedList | None, current: list[Entry], delta: list[Entry], policy: Policy
+) -> dict[str, Any]:
+    run = tonight.run
+    return {
+        "date": str(run.date),
+        "run_id": run.run_id,
+        "model_version": run.model_version,
+        "is_structural": run.is_structural,
+        "thresholds": asdict(run.thresholds),
+        "policy": asdict(policy),
+        "format_version": FORMAT_VERSION,
+        "schema_version": MIGRATIONS[-1].number,
+        "follows": {"date": str(former.date), "content_sha256": former.content_sha256} if former else None,
+        "counts": {"ban_list": entries.count_actions(current), "delta": entries.count_actions(delta)},
+    }
+
+
+def _content_sha256(facts: dict[str, Any], files: dict[str, bytes]) -> str:
+    hashes = {name: sha256(content) for name, content in files.items()}
+    return sha256(canonical_json({"facts": facts, "files": hashes}))

@@ -1,0 +1,101 @@
+"""The application that the commands hang on, and how all of them speak: results, progress, errors."""
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from pipelines.errors import RingwatchError
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+class _Group(TyperGroup):
+    """Turns an error that the user can mend into its one sentence and its exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RingwatchError as error:
+            err.print(f"[red]error:[/red] {error}", soft_wrap=True, markup=True)
+            raise typer.Exit(error.exit_code) from None
+
+
+app = typer.Typer(
+    name="ringwatch",
+    cls=_Group,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Finds networks of fake accounts: loads nightly signals into Neo4j, scores them, and proposes ban lists."
+    " Settings come from RINGWATCH_* in the environment or .env; `ringwatch doctor` shows them.",
+    epilog=__import__("pipelines.cli", fromlist=["__doc__"]).__doc__.split("\n\n")[1],
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Landing = Annotated[Path, typer.Option("--landing", help="The landing zone: LANDING/<signal>/date=YYYY-MM-DD/*.")]
+Day = Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The night, as YYYY-MM-DD.")]
+By = Annotated[str, typer.Option("--by", help="Name of the person who decides.")]
+
+
+def main() -> None:
+    """Run the command line."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    app()
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Something to tell what is being done: a spinner with the time where a person looks, else lines."""
+    began = time.monotonic()
+    if not err.is_terminal:
+        said = ""
+
+        def say_line(message: str) -> None:
+            nonlocal said
+            if message != said:
+                print(f"[{time.monotonic() - began:6.1f} s] {message}", file=sys.stderr, flush=True)
+            said = message
+
+        yield say_line
+        return
+    with err.status("starting") as status:
+
+        def say(message: str) -> None:
+            status.update(message)
+            err.log(message)
+
+        yield say
+
+
+def as_data(result: Any) -> Any:
+    """A result as what JSON can hold."""
+    return asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
+
+
+def show(result: Any, as_json: bool, lines: Callable[[Any], Any] | None = None) -> None:
+    """Print a result: as JSON, or as `lines` make it readable (a string or a rich renderable)."""
+    if as_json:
+        print(json.dumps(as_data(result), indent=1, default=str))
+        return
+    if lines is not None:
+        out.print(lines(result))
+        return
+    for name, value in as_data(result).items():
+        out.print(f"{name:>18}  {value}", soft_wrap=True)
+
+
+def day_of(moment: datetime) -> date:
+    """The date that an option gave."""
+    return moment.date()

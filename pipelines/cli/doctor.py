@@ -1,0 +1,106 @@
+"""Checks of an installation: what is set up, set, running, and how much disk is left."""
+
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from pipelines.errors import RingwatchError
+from pipelines.settings import Settings, read_settings
+
+_PACKAGES = ("neo4j", "torch", "torch-geometric", "pandas", "apache-airflow", "great-expectations")
+_FREE_GB = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: `state` is ok, note (works, but know it) or bad (mend it)."""
+
+    check: str
+    state: str
+    finding: str
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """Run every check; none changes anything."""
+    try:
+        settings = read_settings()
+    except RingwatchError as error:
+        return [_python(), Finding("settings", "bad", str(error), "mend it in the environment or in .env")]
+    checks = (_python(), _packages(), _settings(settings), _jars(), _neo4j(settings), _airflow(settings))
+    return [*checks, _landing(settings), _signing_key(settings), _disk(settings)]
+
+
+def _python() -> Finding:
+    found = sys.version.split()[0]
+    if sys.version_info[:2] == (3, 11):
+        return Finding("python", "ok", found)
+    return Finding("python", "bad", f"{found}, not 3.11", "run infra/setup")
+
+
+def _packages() -> Finding:
+    return Finding("packages", "ok", ", ".join(f"{name} {version(name)}" for name in _PACKAGES))
+
+
+def _settings(settings: Settings) -> Finding:
+    given = sorted(settings.model_fields_set - {"signing_key"})
+    told = ", ".join(f"{name}={getattr(settings, name)}" for name in given) or "all at their defaults"
+    return Finding("settings", "ok", f"home {settings.home_dir}; {told}")
+
+
+def _jars() -> Finding:
+    from infra.neo4j_jars import missing_jars
+
+    n_missing = len(missing_jars())
+    if n_missing:
+        return Finding("neo4j jars", "bad", f"{n_missing} are missing", "run infra/setup")
+    return Finding("neo4j jars", "ok", "all there")
+
+
+def _neo4j(settings: Settings) -> Finding:
+    from pipelines.neo4j_client import connect
+
+    try:
+        with connect(settings) as driver:
+            server = driver.get_server_info()
+            return Finding("neo4j", "ok", f"{server.agent} at {server.address[0]}:{server.address[1]}")
+    except RingwatchError as error:
+        state = "bad" if settings.neo4j_uri else "note"
+        return Finding("neo4j", state, str(error), "" if settings.neo4j_uri else "ringwatch neo4j start")
+
+
+def _airflow(settings: Settings) -> Finding:
+    from infra.airflow_server import status
+
+    found = status(settings)
+    if found.running:
+        return Finding("airflow", "ok", f"running at {found.url}")
+    return Finding("airflow", "note", "not running", "ringwatch airflow start")
+
+
+def _landing(settings: Settings) -> Finding:
+    from pipelines.landing import check_landing
+
+    if settings.landing is None:
+        return Finding("landing", "note", "not set: the DAGs will not know what to read", "set RINGWATCH_LANDING")
+    try:
+        notes = check_landing(settings.landing)
+    except RingwatchError as error:
+        return Finding("landing", "bad", str(error), "mend RINGWATCH_LANDING")
+    return Finding("landing", "note" if notes else "ok", "; ".join([str(settings.landing), *notes]))
+
+
+def _signing_key(settings: Settings) -> Finding:
+    if settings.signing_key is None:
+        return Finding("signing key", "note", "not set: manifests go out unsigned", "set RINGWATCH_SIGNING_KEY")
+    return Finding("signing key", "ok", "set")
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = next(path for path in (settings.home_dir, *settings.home_dir.parents) if path.exists())
+    free_gb = shutil.disk_usage(Path(folder)).free / 1e9
+    if free_gb < _FREE_GB:
+        return Finding("disk", "bad", f"{free_gb:.1f} GB free", f"free up {_FREE_GB} GB, or move RINGWATCH_HOME")
+    return Finding("disk", "ok", f"{free_gb:.0f} GB free")

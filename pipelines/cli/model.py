@@ -1,0 +1,43 @@
+"""Commands for the trained models: list, rollback."""
+
+from dataclasses import asdict
+
+import typer
+from rich.table import Table
+
+from pipelines.cli.app import Json, app, show
+from pipelines.settings import read_settings
+from pipelines.writer_lock import writer_lock
+
+model_app = typer.Typer(no_args_is_help=True, help="The trained models and which of them is champion.")
+app.add_typer(model_app, name="model")
+
+
+@model_app.command("list")
+def list_models(as_json: Json = False) -> None:
+    """List the models, oldest first, and say which is champion."""
+    from models.registry import Registry
+
+    models = [asdict(entry) for entry in Registry(read_settings().models_dir).list_models()]
+
+    def lines(_: object) -> Table:
+        table = Table("version", "night", "champion", "held-out AP", "held-out AUROC")
+        for entry in models:
+            metrics = entry["metrics"]
+            mark = "yes" if entry["is_champion"] else ""
+            figures = [f"{metrics[name]:.3f}" for name in ("average_precision", "auroc")]
+            table.add_row(entry["version"], entry["snapshot_date"], mark, *figures)
+        return table
+
+    show(models, as_json, lines)
+
+
+@model_app.command("rollback")
+def rollback(as_json: Json = False) -> None:
+    """Make the champion before this one champion again."""
+    from models.registry import Registry
+
+    settings = read_settings()
+    with writer_lock(settings, "model rollback"):
+        version = Registry(settings.models_dir).rollback()
+    show({"champion": version}, as_json)

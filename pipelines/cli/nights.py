@@ -1,0 +1,185 @@
+"""Commands of the nights: import, load, backfill, train, detect, nightly, evaluate."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from pipelines.cli.app import Day, Json, Landing, app, as_data, day_of, err, progress, show
+from pipelines.settings import read_settings
+
+import_app = typer.Typer(no_args_is_help=True, help="Turn published data into a landing zone.")
+app.add_typer(import_app, name="import")
+
+_COLUMNS = ("rows_in", "loaded", "superseded", "quarantined", "held", "released", "expired", "fields_nulled")
+
+
+@import_app.command("p2p")
+def import_p2p(
+    source: Annotated[Path, typer.Argument(help="Folder with the P2P platform's Parquet files.")],
+    landing: Annotated[Path, typer.Option("--landing", help="Folder to write the landing zone to.")],
+    as_json: Json = False,
+) -> None:
+    """Turn the peer-to-peer payment platform's files into a landing zone that keeps the real dates."""
+    from pipelines.import_p2p import import_p2p as run_import
+
+    with progress() as say:
+        result = run_import(source, landing, say)
+    show(result, as_json)
+
+
+@app.command()
+def load(landing: Landing, date: Day, as_json: Json = False) -> None:
+    """Load one night: check every signal, put it in the ledger, write what changed to the graph."""
+    from pipelines.load import load_night
+    from pipelines.neo4j_client import connect
+
+    settings = read_settings()
+    with progress() as say, connect(settings) as driver:
+        counts = load_night(settings, driver, landing=landing, date=day_of(date), say=say)
+    _show_counts(counts, as_json)
+
+
+@app.command()
+def backfill(
+    landing: Landing,
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First night.")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last night.")],
+    detect_every: Annotated[
+        int | None, typer.Option(min=1, help="Also detect every so many nights; by default only the last.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Load every night of a span, and detect the last. Nights that lie unchanged are not loaded again."""
+    from pipelines.backfill import backfill as run_backfill
+    from pipelines.neo4j_client import connect
+
+    settings = read_settings()
+    with progress() as say, connect(settings) as driver:
+        result = run_backfill(
+            settings,
+            driver,
+            landing=landing,
+            first=day_of(first),
+            last=day_of(last),
+            detect_every=detect_every,
+            say=say,
+        )
+    if as_json:
+        show(result, as_json)
+        return
+    show(_sum_nights(result.nights), False, _counts_table(f"{len(result.nights)} nights loaded"))
+    if result.empty:
+        err.print(f"{len(result.empty)} nights have no partition and were passed over.")
+    for detection in result.detections:
+        show(detection, False)
+
+
+@app.command()
+def train(
+    date: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="The night; by default the last loaded.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a model on the labels known at a night; it becomes champion if it is not worse on held-out accounts."""
+    from pipelines.neo4j_client import connect
+    from pipelines.train import train as run_train
+
+    settings = read_settings()
+    with progress() as say, connect(settings) as driver:
+        result = run_train(settings, driver, date=day_of(date) if date else None, say=say)
+    show(result, as_json)
+
+
+@app.command()
+def detect(date: Day, as_json: Json = False) -> None:
+    """Score the accounts of a night, find the rings, export both and write them to the graph."""
+    from pipelines.detect import detect as run_detect
+    from pipelines.neo4j_client import connect
+
+    settings = read_settings()
+    with progress() as say, connect(settings) as driver:
+        result = run_detect(settings, driver, date=day_of(date), say=say)
+    show(result, as_json)
+
+
+@app.command()
+def nightly(landing: Landing, date: Day, as_json: Json = False) -> None:
+    """Do everything of one night: load, train when it is time, detect, propose a ban list."""
+    from pipelines.neo4j_client import connect
+    from pipelines.nightly import nightly as run_nightly
+
+    settings = read_settings()
+    with progress() as say, connect(settings) as driver:
+        result = run_nightly(settings, driver, landing=landing, date=day_of(date), say=say)
+    if as_json:
+        # The night's counts stand at the top, as `load` prints them.
+        show({**result.counts, **{name: value for name, value in as_data(result).items() if name != "counts"}}, True)
+        return
+    _show_counts(result.counts, False)
+    for step in (result.trained, result.detected, result.proposed):
+        if step is not None:
+            show(step, False)
+
+
+@app.command()
+def evaluate(
+    date: Day,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds; each deals the folds anew.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Compare the network with boosted trees on a night's snapshot: 5 folds by whole components, AP and AUROC."""
+    from models.p2p_folds import evaluate_folds
+    from models.snapshot import read_snapshot
+
+    settings = read_settings()
+    snapshot = read_snapshot(settings.snapshots_dir / f"date={day_of(date)}")
+    with progress() as say:
+        report = evaluate_folds(snapshot, seeds=tuple(range(seeds)), progress=lambda share: say(f"evaluated {share:.0%}"))
+    show(report, as_json, _evaluation_table)
+
+
+def _evaluation_table(report: dict[str, Any]) -> Table:
+    title = f"{report['n_fakes']} fakes known, of them {report['n_fakes_charged_back']} charged back by {report['date']}"
+    table = Table("seed", "model", "AP (pooled)", "AUROC (pooled)", "AP by fold", title=title)
+    for seed, models in report["seeds"].items():
+        for name, figures in models.items():
+            pooled, folds = figures["pooled"], figures["folds"]
+            by_fold = " ".join(f"{fold['average_precision']:.3f}" for fold in folds)
+            table.add_row(str(seed), name, f"{pooled['average_precision']:.4f}", f"{pooled['auroc']:.4f}", by_fold)
+    return table
+
+
+def _show_counts(counts: dict[str, Any], as_json: bool) -> None:
+    [(night, by_signal)] = counts.items()
+    if as_json:
+        show(counts, True)
+        return
+    show(by_signal, False, _counts_table(f"night of {night}"))
+    for name, each in by_signal.items():
+        for note in each["notes"]:
+            err.print(f"{name}: {note}", soft_wrap=True)
+
+
+def _counts_table(title: str) -> Any:
+    def lines(by_signal: Mapping[str, Mapping[str, Any]]) -> Table:
+        table = Table("signal", *_COLUMNS, title=title)
+        for name, counts in by_signal.items():
+            table.add_row(name, *(f"{counts[column]:,}" for column in _COLUMNS))
+        return table
+
+    return lines
+
+
+def _sum_nights(nights: dict[str, dict[str, Any]]) -> dict[str, dict[str, int]]:
+    total: dict[str, dict[str, int]] = {}
+    for by_signal in nights.values():
+        for name, counts in by_signal.items():
+            row = total.setdefault(name, dict.fromkeys(_COLUMNS, 0))
+            for column in _COLUMNS:
+                row[column] += counts[column]
+    return total

@@ -1,0 +1,81 @@
+"""Commands for the embedded servers: Neo4j and Airflow. Only here does the pipeline start a server."""
+
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.app import Json, app, progress, show
+from pipelines.settings import read_settings
+
+neo4j_app = typer.Typer(no_args_is_help=True, help="The embedded Neo4j, with Neo4j Browser.")
+airflow_app = typer.Typer(no_args_is_help=True, help="The embedded Airflow: scheduler, dag processor, triggerer, API.")
+app.add_typer(neo4j_app, name="neo4j")
+app.add_typer(airflow_app, name="airflow")
+
+
+@neo4j_app.command("start")
+def neo4j_start(as_json: Json = False) -> None:
+    """Start it, detached, and wait until it answers. Does nothing if it runs."""
+    from infra import neo4j_server
+
+    with progress() as say:
+        say("starting Neo4j (about 15 seconds)")
+        status = neo4j_server.start(read_settings())
+    show(status, as_json)
+
+
+@neo4j_app.command("stop")
+def neo4j_stop(as_json: Json = False) -> None:
+    """Stop it; its data stays."""
+    from infra import neo4j_server
+
+    show({"stopped": neo4j_server.stop(read_settings())}, as_json)
+
+
+@neo4j_app.command("status")
+def neo4j_status(as_json: Json = False) -> None:
+    """Say whether it runs, where, and with which user and password file."""
+    from infra import neo4j_server
+
+    show(neo4j_server.status(read_settings()), as_json)
+
+
+@neo4j_app.command("reset")
+def neo4j_reset(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Stop it and delete its graph. The ledger stays: the next load writes the graph anew."""
+    from infra import neo4j_server
+
+    if not yes:
+        typer.confirm("Delete the embedded graph (decisions not yet in the ledger are lost)?", abort=True, err=True)
+    neo4j_server.reset(read_settings())
+    show({"reset": True}, as_json)
+
+
+@airflow_app.command("start")
+def airflow_start(as_json: Json = False) -> None:
+    """Start it, detached, and wait until it is healthy. Does nothing if it runs."""
+    from infra import airflow_server
+
+    with progress() as say:
+        say("starting Airflow (about half a minute)")
+        status = airflow_server.start(read_settings())
+    show(status, as_json)
+
+
+@airflow_app.command("stop")
+def airflow_stop(as_json: Json = False) -> None:
+    """Stop all its processes; its history stays."""
+    from infra import airflow_server
+
+    show({"stopped": airflow_server.stop(read_settings())}, as_json)
+
+
+@airflow_app.command("status")
+def airflow_status(as_json: Json = False) -> None:
+    """Say whether it runs, where, and with which user and password file."""
+    from infra import airflow_server
+
+    show(airflow_server.status(read_settings()), as_json)

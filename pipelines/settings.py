@@ -1,0 +1,108 @@
+"""Every setting of Ringwatch, and the only module that reads the environment.
+
+A setting comes from `RINGWATCH_<NAME>` in the environment, else from `.env` in the working directory, else
+from its default here. Paths of the state folder are declared here too, so that nobody else joins strings.
+"""
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipelines.errors import RingwatchError
+
+
+class Settings(BaseSettings):
+    """Settings of one installation; each field's description is its documentation."""
+
+    model_config = SettingsConfigDict(env_prefix="RINGWATCH_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(Path(".ringwatch"), description="Folder of all state: ledger, snapshots, models, embedded servers.")
+    exports: Path | None = Field(None, description="Where ban lists and scores leave. Default: HOME/exports.")
+    landing: Path | None = Field(None, description="Landing zone that the DAGs read; the commands take --landing.")
+
+    neo4j_uri: str | None = Field(None, description="Bolt address of a Neo4j elsewhere. Default: the embedded server.")
+    neo4j_user: str = Field("neo4j", description="User at that Neo4j.")
+    neo4j_password_file: Path | None = Field(None, description="File that holds the password, and nothing else.")
+    neo4j_heap_mb: int = Field(1024, ge=256, description="Heap of the embedded Neo4j, in MiB.")
+    neo4j_pagecache_mb: int = Field(512, ge=64, description="Page cache of the embedded Neo4j, in MiB.")
+
+    retention_days: int = Field(400, ge=0, description="Relationships unseen for longer are retired; 0 keeps all.")
+    held_days: int = Field(30, ge=0, description="How long rows wait for their account before they are quarantined.")
+    quarantine_limit: float = Field(
+        0.2, ge=0, le=1, description="Share of a signal's rows in quarantine above which the night stops."
+    )
+    require_success_file: bool = Field(False, description="Read only partitions that hold a _SUCCESS file.")
+    lock_timeout_s: float = Field(10, ge=0, description="How long a writer waits for another to end.")
+
+    train_every_days: int = Field(7, ge=1, description="A nightly run trains when the champion is older than this.")
+    signing_key: SecretStr | None = Field(None, description="Key of the manifest's HMAC-SHA256. Without it: unsigned.")
+
+    @cached_property
+    def home_dir(self) -> Path:
+        """State folder, absolute."""
+        return self.home.expanduser().resolve()
+
+    @cached_property
+    def exports_dir(self) -> Path:
+        """Exports folder, absolute."""
+        return self.exports.expanduser().resolve() if self.exports else self.home_dir / "exports"
+
+    @property
+    def ledger_dir(self) -> Path:
+        """Accepted rows by signal and partition, and the record of each load."""
+        return self.home_dir / "ledger"
+
+    @property
+    def quarantine_dir(self) -> Path:
+        """Rejected rows as Parquet, by signal and partition."""
+        return self.home_dir / "quarantine"
+
+    @property
+    def data_docs_dir(self) -> Path:
+        """Great Expectations' pages."""
+        return self.home_dir / "data_docs"
+
+    @property
+    def snapshots_dir(self) -> Path:
+        """The graph as it stood at each night detected."""
+        return self.home_dir / "snapshots"
+
+    @property
+    def models_dir(self) -> Path:
+        """Versioned models and the register of champions."""
+        return self.home_dir / "models"
+
+    @property
+    def runs_dir(self) -> Path:
+        """What each night's detection found: its scores, rings and thresholds."""
+        return self.home_dir / "runs"
+
+    @property
+    def ban_lists_dir(self) -> Path:
+        """Proposals and approval records."""
+        return self.home_dir / "ban_lists"
+
+    @property
+    def neo4j_dir(self) -> Path:
+        """The embedded Neo4j: configuration, data, logs, password, pid."""
+        return self.home_dir / "neo4j"
+
+    @property
+    def airflow_dir(self) -> Path:
+        """The embedded Airflow: AIRFLOW_HOME, logs, pid."""
+        return self.home_dir / "airflow"
+
+
+def read_settings() -> Settings:
+    """Settings of this process.
+
+    Raises:
+        RingwatchError: a setting is malformed; the message names it and says what it takes.
+    """
+    try:
+        return Settings()  # type: ignore[call-arg]  # every field has a default
+    except ValidationError as error:
+        faults = "; ".join(f"RINGWATCH_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise RingwatchError(f"bad setting: {faults}. Mend it in the environment or in .env.") from None

@@ -1,0 +1,93 @@
+"""Take the snapshot of a night: the graph as of its end, with the labels known by then.
+
+The newest night is read from Neo4j, in which it stands. An older night stands nowhere any more: it is computed
+from the ledger, of which the graph is a function. Both give the same bytes (a test compares them).
+"""
+
+import hashlib
+from datetime import date
+
+import pyarrow as pa
+from neo4j import Driver
+
+from graph_schema import cypher
+from graph_schema.graph import NODES, RELATIONSHIPS
+from graph_schema.layout import node_schema, relationship_schema, snapshot_properties
+from models.snapshot import Snapshot, make_snapshot, write_snapshot
+from pipelines import in_force
+from pipelines.errors import NothingToLoadError
+from pipelines.graph_load import Say, seen_since
+from pipelines.graph_tables import create_accounts, create_identifiers, create_relationships
+from pipelines.labels import known_labels
+from pipelines.ledger import Ledger
+from pipelines.neo4j_client import READ_PAGE, read_columns, run
+from pipelines.settings import Settings
+
+
+def take_snapshot(settings: Settings, driver: Driver, night: date, say: Say) -> Snapshot:
+    """Take and keep the snapshot of a night.
+
+    Raises:
+        NothingToLoadError: the night has not been loaded.
+    """
+    ledger = Ledger(settings)
+    nights = ledger.nights()
+    if night not in nights:
+        loaded = f"the nights loaded are {nights[0]} to {nights[-1]}" if nights else "no night has been loaded"
+        raise NothingToLoadError(f"{night} cannot be detected, for {loaded}: load it first (`ringwatch load`).")
+    with ledger.query(upto=night) as connection:
+        in_force.create_known_accounts(connection)
+        is_newest = night == nights[-1]
+        only = {"labels": "true"} if is_newest else "true"
+        in_force.create_views(connection, held_days=settings.held_days, only=only)
+        labels = known_labels(connection, ledger, night)
+        if is_newest:
+            say("reading the graph from Neo4j")
+            nodes, relationships = _read_graph(driver)
+        else:
+            say(f"computing the graph of {night} from the ledger, for later nights are loaded")
+            create_relationships(connection, seen_since=seen_since(settings.retention_days, night))
+            create_accounts(connection)
+            create_identifiers(connection)
+            nodes = {node.label: connection.table(node.label).to_arrow_table() for node in NODES}
+            relationships = {r.type: connection.table(r.type).to_arrow_table() for r in RELATIONSHIPS}
+    snapshot = make_snapshot(night, nodes, relationships, labels)
+    write_snapshot(snapshot, settings.snapshots_dir / f"date={night}")
+    return snapshot
+
+
+def _read_graph(driver: Driver) -> tuple[dict[str, pa.Table], dict[str, pa.Table]]:
+    keys = {node.label: _read_keys(driver, cypher.read_keys(node)) for node in NODES}
+    nodes, relationships = {}, {}
+    for node in NODES:
+        query = cypher.read_nodes(node, snapshot_properties(node))
+        nodes[node.label] = _concat(read_columns(driver, query, keys[node.label], node_schema(node)), node_schema(node))
+    for relationship in RELATIONSHIPS:
+        query = cypher.read_relationships(relationship, snapshot_properties(relationship))
+        schema = relationship_schema(relationship)
+        pages = read_columns(driver, query, keys[relationship.start.label], schema)
+        relationships[relationship.type] = _concat(pages, schema)
+    return nodes, relationships
+
+
+def _concat(pages: object, schema: pa.Schema) -> pa.Table:
+    return pa.concat_tables([schema.empty_table(), *pages])  # type: ignore[misc]
+
+
+def _read_keys(driver: Driver, query: str) -> list[str]:
+    keys: list[str] = []
+    while True:
+        [record] = run(driver, query, after=keys[-1] if keys else "", page_size=READ_PAGE * 20)
+        keys += record["id"]
+        if len(record["id"]) < READ_PAGE * 20:
+            return keys
+
+
+def snapshot_digest(settings: Settings, night: date) -> str:
+    """SHA-256 over a kept snapshot's files: what a run's id is a function of."""
+    folder = settings.snapshots_dir / f"date={night}"
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*.parquet")):
+        digest.update(str(file.relative_to(folder)).encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

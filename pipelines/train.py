@@ -1,0 +1,70 @@
+"""Train a candidate on the labels known at a night; it becomes champion when it is not worse than the one that is."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import date
+
+from neo4j import Driver
+
+from models.errors import TooFewLabelsError
+from models.model_file import version_of
+from models.promotion import promote_if_not_worse
+from models.registry import Registry
+from models.training import train as train_model
+from pipelines.errors import NothingToLoadError
+from pipelines.graph_load import Say
+from pipelines.ledger import Ledger
+from pipelines.reviews import harvest_reviews
+from pipelines.settings import Settings
+from pipelines.snapshot import take_snapshot
+from pipelines.writer_lock import writer_lock
+
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What training gave. Without enough labels there is no version, and `why` says what is missing."""
+
+    date: str
+    version: str | None
+    promoted: bool
+    why: str
+    metrics: dict[str, float | None] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def train(
+    settings: Settings, driver: Driver, *, date: date | None = None, say: Say = lambda _: None
+) -> TrainResult:
+    """Train on a night that has been loaded, by default the newest.
+
+    Raises:
+        NothingToLoadError: it has not been loaded, or nothing has.
+    """
+    with writer_lock(settings, "training"):
+        began = time.monotonic()
+        ledger = Ledger(settings)
+        nights = ledger.nights()
+        if not nights:
+            raise NothingToLoadError("no night has been loaded: run `ringwatch load` first.")
+        night = date or nights[-1]
+        harvest_reviews(driver, ledger)
+        snapshot = take_snapshot(settings, driver, night, say)
+        say("training")
+        try:
+            candidate = train_model(
+                snapshot, seed=_SEED, progress=lambda share: say(f"training: {share:.0%}")
+            )
+        except TooFewLabelsError as error:
+            return TrainResult(str(night), None, False, str(error))
+        registry = Registry(settings.models_dir)
+        promoted, why = promote_if_not_worse(registry, candidate, snapshot)
+    return TrainResult(
+        str(night),
+        version_of(candidate.model),
+        promoted,
+        why,
+        dict(candidate.model.metrics),
+        round(time.monotonic() - began, 3),
+    )

@@ -1,0 +1,90 @@
+"""Write a run's scores and rings into the graph, as properties and nodes that analysts read.
+
+`review_*` is never written. A ring that is gone leaves the graph, unless a person has decided on it.
+"""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from neo4j import Driver
+
+from graph_schema.cypher import to_neo4j
+from graph_schema.signals import Kind
+from models.detection import Detection
+from pipelines.graph_load import Say
+from pipelines.neo4j_client import WRITE_PAGE, run, write_table
+from pipelines.runs import Run
+
+_TIME = Kind.TIMESTAMP
+
+_ACCOUNTS = f"""
+UNWIND range(0, size($account_id) - 1) AS i MATCH (a:Account {{account_id: $account_id[i]}})
+SET a.fraud_score = $fraud_score[i], a.fraud_label = $fraud_label[i], a.fraud_ring_id = $ring_id[i],
+    a.fraud_reasons = $reasons[i], a.fraud_model_version = $model_version, a.fraud_run_id = $run_id,
+    a.fraud_scored_at = {to_neo4j(_TIME, "$scored_at")}
+"""
+_RINGS = f"""
+UNWIND range(0, size($ring_id) - 1) AS i MERGE (g:Ring {{ring_id: $ring_id[i]}})
+SET g.n_accounts = $n_accounts[i], g.n_new_accounts = $n_new_accounts[i], g.fraud_score = $fraud_score[i],
+    g.fraud_label = $fraud_label[i], g.fraud_reasons = $reasons[i], g.fraud_run_id = $run_id,
+    g.first_seen_at = {to_neo4j(_TIME, "$first_seen_at[i]")}, g.last_seen_at = {to_neo4j(_TIME, "$last_seen_at[i]")}
+"""
+_MEMBERS = """
+UNWIND range(0, size($ring_id) - 1) AS i
+MATCH (a:Account {account_id: $account_id[i]}) MATCH (g:Ring {ring_id: $ring_id[i]})
+MERGE (a)-[m:MEMBER_OF_RING]->(g) SET m.run_id = $run_id, m.membership = $membership[i]
+"""
+# Members that this run does not name: another run's, or this run's before a part of it was corrected.
+_FORMER_MEMBERS = """
+MATCH ()-[m:MEMBER_OF_RING]->() WHERE m.run_id <> $run_id WITH m LIMIT $page_size DELETE m RETURN count(*) AS n
+"""
+_FORMER_RINGS = """
+MATCH (g:Ring) WHERE g.fraud_run_id <> $run_id AND g.review_decision IS NULL
+WITH g LIMIT $page_size DETACH DELETE g RETURN count(*) AS n
+"""
+_RUN = """
+OPTIONAL MATCH (former:DetectionRun {date: $date}) WHERE former.run_id <> $run_id
+DETACH DELETE former
+WITH count(*) AS n
+MERGE (r:DetectionRun {run_id: $run_id})
+SET r += $facts, r.date = $date
+"""
+
+
+def scored_at(run: Run) -> datetime:
+    """The time of a run: the end of its night, so that a night run again gives the same."""
+    return datetime.combine(run.date + timedelta(days=1), time(), UTC)
+
+
+def write_back(driver: Driver, run_: Run, detection: Detection, say: Say) -> None:
+    """Put a run in the place of the former one; the DetectionRun node comes last and says it is complete."""
+    say(f"writing {detection.accounts.num_rows:,} scores and {detection.rings.num_rows:,} rings back")
+    facts = {"run_id": run_.run_id}
+    scored_us = int(scored_at(run_).timestamp()) * 1_000_000
+    write_table(
+        driver, _ACCOUNTS, detection.accounts, **facts, model_version=run_.model_version, scored_at=scored_us
+    )
+    write_table(driver, _RINGS, detection.rings, **facts)
+    write_table(driver, _MEMBERS, detection.members, **facts)
+    for query in (_FORMER_MEMBERS, _FORMER_RINGS):
+        while run(driver, query, **facts, page_size=WRITE_PAGE)[0]["n"]:
+            pass
+    run(driver, _RUN, **facts, date=run_.date, facts=_run_properties(run_))
+
+
+def _run_properties(run_: Run) -> dict[str, object]:
+    return {
+        "model_version": run_.model_version,
+        "is_structural": run_.is_structural,
+        "threshold_suspicious": run_.thresholds.suspicious,
+        "threshold_watch": run_.thresholds.watch,
+        **run_.counts,
+    }
+
+
+def count_labels(table: pa.Table) -> dict[str, int]:
+    """Rows of an accounts or rings table by fraud label."""
+    return {
+        label: pc.sum(pc.equal(table["fraud_label"], label)).as_py() or 0 for label in ("suspicious", "watch", "clear")
+    }

@@ -1,0 +1,219 @@
+"""Nights through a real Airflow into a real Neo4j, and the ways in which a ban list's approval can come."""
+
+import csv
+import time
+from datetime import date
+from pathlib import Path
+
+import psutil
+import pytest
+from pipelines.import_p2p import import_p2p
+
+from infra import airflow_server
+from infra.airflow_api import ENDED
+from infra.airflow_record import read_record
+from infra.sessions import members
+from pipelines.backfill import backfill
+from pipelines.ban_list import approve, read_decision, reject
+from pipelines.ban_list.published import read_published
+from pipelines.neo4j_client import connect
+from pipelines.settings import Settings
+from tests.nights import Judged, detected_night
+
+pytestmark = pytest.mark.timeout(900)
+
+CUT = Path(__file__).resolve().parents[1] / "data" / "p2p"
+DAGS = ("ringwatch_load", "ringwatch_detect", "ringwatch_train", "ringwatch_ban_list")
+RING = {f"fake-{i}": Judged(ring_id="ring-1", cards=("card-a",)) for i in range(3)}
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory, neo4j_server):
+    """One home for all tests of this file: starting Airflow takes half a minute."""
+    return Settings(
+        _env_file=None,
+        home=tmp_path_factory.mktemp("airflow") / "home",
+        retention_days=0,
+        signing_key="secret",
+        neo4j_uri=neo4j_server.uri,
+        neo4j_password_file=Path(neo4j_server.password_file),
+    )
+
+
+@pytest.fixture(scope="module")
+def airflow(settings, session_driver):
+    session_driver.execute_query("MATCH (n) DETACH DELETE n")
+    try:
+        airflow_server.start(settings)
+        yield settings
+    finally:
+        airflow_server.stop(settings)
+
+
+@pytest.fixture
+def api(airflow):
+    return airflow_server.api(airflow)
+
+
+def wait_for(look, what, timeout_s=400):
+    deadline = time.monotonic() + timeout_s
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"{what} did not come"
+        time.sleep(0.5)
+    return found
+
+
+def end_of(api, dag, run_id):
+    """The state in which a run ended, and those of its tasks."""
+    state = wait_for(lambda: (now := api.run_state(dag, run_id)) in ENDED and now, f"the end of {dag} {run_id}")
+    return state, api.task_states(dag, run_id)
+
+
+def question_of(api, run_id):
+    return wait_for(lambda: api.questions("ringwatch_ban_list", run_id), "the question")[0]
+
+
+def new_run(api, dag, known):
+    return wait_for(lambda: set(api.runs(dag)) - known, f"a run of {dag}").pop()
+
+
+def test_every_dag_meets_the_policy(api):
+    for dag in DAGS:
+        api.wait_for_dag(dag)
+    assert api.get("/api/v2/importErrors")["import_errors"] == []
+    for dag in DAGS:
+        facts = api.get(f"/api/v2/dags/{dag}/details")
+        assert facts["owners"] == ["ringwatch"]
+        assert {tag["name"] for tag in facts["tags"]} == {"ringwatch"}
+        assert not facts["is_paused"]
+        assert not facts["catchup"]
+        assert facts["dag_run_timeout"]
+        assert "**" in facts["doc_md"]
+        for task in api.get(f"/api/v2/dags/{dag}/tasks")["tasks"]:
+            assert task["owner"] == "ringwatch"
+            assert task["execution_timeout"] or task["task_id"] == "ask"  # which waits for a person, seven days
+
+
+def test_it_listens_on_this_machine_only(airflow):
+    record = read_record(airflow)
+    listening = {
+        connection.laddr.ip
+        for session in record.sessions
+        for process in members(session)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+
+
+def test_starting_again_leaves_what_runs_alone(airflow):
+    assert airflow_server.start(airflow) == airflow_server.status(airflow)
+
+
+def test_a_night_goes_from_its_files_to_a_published_ban_list(api, settings):
+    landing = settings.home_dir / "landing"
+    import_p2p(CUT, landing)
+    *history, last = sorted({folder.name.removeprefix("date=") for folder in landing.glob("*/date=*")})
+    with connect(settings) as driver:
+        backfill(
+            settings,
+            driver,
+            landing=landing,
+            first=date.fromisoformat(history[0]),
+            last=date.fromisoformat(history[-1]),
+        )
+    night = date.fromisoformat(last)
+    known = {dag: set(api.runs(dag)) for dag in DAGS}
+
+    load = api.trigger("ringwatch_load", {"date": last, "landing": str(landing)})
+    state, tasks = end_of(api, "ringwatch_load", load)
+    assert state == "success", tasks
+    assert {task.split("[")[0] for task in tasks} == {"choose_night", "stage", "load_graph"}
+    detect = new_run(api, "ringwatch_detect", known["ringwatch_detect"])
+    assert end_of(api, "ringwatch_detect", detect)[0] == "success"
+    first = new_run(api, "ringwatch_ban_list", known["ringwatch_ban_list"])
+    question = question_of(api, first)
+    assert last in question.subject
+    api.answer(question, "Approve")
+    assert end_of(api, "ringwatch_ban_list", first)[0] == "success"
+    published = read_published(settings, night)
+    assert published.manifest["approved_by"] == "admin"
+    assert published.manifest["approved_via"] == "airflow"
+    assert published.manifest["hmac"]
+
+    # A model is trained and a reviewer decides in the graph: the list changes, and this time a command approves it.
+    train = api.trigger("ringwatch_train", {"date": last})
+    assert end_of(api, "ringwatch_train", train)[0] == "success"
+    listed = {entry.account_id for entry in published.entries()}
+    with connect(settings) as driver:
+        [found] = driver.execute_query(
+            "MATCH (a:Account) WHERE NOT a.account_id IN $listed WITH a ORDER BY a.account_id LIMIT 1"
+            " SET a.review_decision = 'fake', a.reviewed_by = 'Grace', a.reviewed_at = datetime($at)"
+            " RETURN a.account_id AS account_id",
+            listed=sorted(listed),
+            at=f"{last}T23:59:00Z",
+        ).records
+    detect = api.trigger("ringwatch_detect", {"date": last})
+    assert end_of(api, "ringwatch_detect", detect)[0] == "success"
+    second = new_run(api, "ringwatch_ban_list", known["ringwatch_ban_list"] | {first})
+    question_of(api, second)
+    approve(settings, date=night, by="Ada")
+    assert end_of(api, "ringwatch_ban_list", second)[0] == "success"
+    assert api.questions() == []
+    published = read_published(settings, night)
+    assert published.manifest["approved_by"] == "Ada"
+    decided_by = {entry.account_id: entry.decided_by for entry in published.entries()}
+    assert decided_by[found["account_id"]] == "person: Grace"
+    with (published.folder / "delta.csv").open(newline="") as file:
+        assert (found["account_id"], "ban") in {(row["account_id"], row["action"]) for row in csv.DictReader(file)}
+
+
+def test_a_night_without_files_fails_once_and_says_why(api, settings, tmp_path):
+    run_id = api.trigger("ringwatch_load", {"date": "1999-01-01", "landing": str(tmp_path / "nowhere")})
+    state, tasks = end_of(api, "ringwatch_load", run_id)
+    assert state == "failed"
+    assert tasks["stage[0]"] == "failed"
+    assert "nowhere" in api.task_log("ringwatch_load", run_id, "stage", map_index=0)
+
+
+def test_a_decision_ends_the_wait_wherever_it_was_made(api, settings):
+    """Rejected in Airflow; rejected by command; approved by command while Airflow was down."""
+    nights = [date(2031, 4, day) for day in (1, 2, 3)]
+    runs, hashes = [], []
+    for night in nights:
+        detected_night(settings, night, {**RING, f"fake-{night}": RING["fake-0"]})
+        runs.append(api.trigger("ringwatch_ban_list", {"date": str(night)}))
+    questions = [question_of(api, run_id) for run_id in runs]
+    assert "| changes |" in questions[0].body
+    hashes = [api.xcom("ringwatch_ban_list", run_id, "propose")["content_sha256"] for run_id in runs]
+
+    api.answer(questions[0], "Reject")
+    reject(settings, date=nights[1], by="Ada")
+    for night, run_id, sha, via in zip(nights, runs, hashes, ("airflow", "command"), strict=False):
+        state, tasks = end_of(api, "ringwatch_ban_list", run_id)
+        assert (state, tasks["publish"]) == ("success", "skipped")
+        assert read_decision(settings, night, sha).via == via
+        assert read_published(settings, night) is None
+
+    airflow_server.stop(settings)
+    approve(settings, date=nights[2], by="Ada")
+    airflow_server.start(settings)
+    api = airflow_server.api(settings)
+    assert end_of(api, "ringwatch_ban_list", runs[2])[0] == "success"
+    assert read_published(settings, nights[2]).manifest["approved_by"] == "Ada"
+
+
+def test_a_list_that_changes_nothing_goes_out_without_asking(api, settings):
+    night = date(2031, 4, 4)
+    detected_night(settings, night, {})
+    run_id = api.trigger("ringwatch_ban_list", {"date": str(night)})
+    assert end_of(api, "ringwatch_ban_list", run_id)[0] == "success"
+    assert read_published(settings, night).manifest["approved_via"] == "policy"
+
+
+def test_stopping_leaves_nothing_running(airflow):
+    record = read_record(airflow)
+    assert airflow_server.stop(airflow)
+    assert not airflow_server.status(airflow).running
+    assert [process for session in record.sessions for process in members(session)] == []
+    assert not airflow_server.stop(airflow)

@@ -1,0 +1,99 @@
+"""Nights that were detected, made by hand in the real layout: what the ban list is proposed from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import pyarrow as pa
+
+from graph_schema.layout import LABELS_SCHEMA
+from models.detection import ACCOUNTS_SCHEMA, Detection
+from models.rings import MEMBERS_SCHEMA, RINGS_SCHEMA, Rings
+from models.snapshot import make_snapshot, write_snapshot
+from models.thresholds import Thresholds
+from pipelines.runs import Run, write_run
+from pipelines.settings import Settings
+
+THRESHOLDS = Thresholds(suspicious=0.8, watch=0.4)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a night says about one account."""
+
+    score: float = 0.95
+    ring_id: str | None = None
+    cards: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    ips: tuple[str, ...] = ()
+    label: str | None = None  # fake, legitimate
+    source: str = "manual_review"
+    reasons: tuple[str, ...] = ("shares a card with 3 others",)
+
+
+def detected_night(
+    settings: Settings, night: date, accounts: Mapping[str, Judged], *, is_structural: bool = False
+) -> None:
+    """Leave behind what `detect` leaves: snapshot, run and exported scores."""
+    created_at = datetime.combine(night, time(), UTC) - timedelta(days=30)
+    uses = {"PAID_WITH": _uses(accounts, "cards"), "USED_DEVICE": _uses(accounts, "devices")}
+    uses["USED_IP"] = _uses(accounts, "ips")
+    ends = {type_: sorted({end for _, end in pairs}) for type_, pairs in uses.items()}
+    labels = [
+        {"account_id": account_id, "label": judged.label, "label_confidence": 1.0, "source": judged.source, "known_at": created_at}
+        for account_id, judged in accounts.items()
+        if judged.label
+    ]  # fmt: skip
+    snapshot = make_snapshot(
+        night,
+        {
+            "Account": _table(
+                list(accounts), created_at=created_at, country=None, plan=None,
+                n_requests=0, n_input_tokens=0, n_output_tokens=0, n_usage_hours=0,
+            ),
+            "PaymentInstrument": _table(ends["PAID_WITH"], instrument_type=None, instrument_country=None),
+            "Device": _table(ends["USED_DEVICE"], os=None, browser=None, device_model=None),
+            "IpAddress": _table(ends["USED_IP"], asn=None, network_type=None, country=None),
+        },
+        {
+            "PAID_WITH": _relationships(
+                uses["PAID_WITH"], created_at, n_events=1, n_failed=0, n_chargebacks=0, total_amount=1.0
+            ),
+            "USED_DEVICE": _relationships(uses["USED_DEVICE"], created_at, n_events=1, n_days=1),
+            "USED_IP": _relationships(uses["USED_IP"], created_at, n_events=1, n_days=1, signup=False),
+        },
+        pa.Table.from_pylist(labels, LABELS_SCHEMA),
+    )  # fmt: skip
+    write_snapshot(snapshot, settings.snapshots_dir / f"date={night}")
+    rows = [
+        {
+            "account_id": account_id,
+            "fraud_score": judged.score,
+            "fraud_label": "suspicious" if judged.score >= THRESHOLDS.suspicious and not is_structural else "clear",
+            "ring_id": judged.ring_id,
+            "reasons": list(judged.reasons),
+        }
+        for account_id, judged in sorted(accounts.items())
+    ]
+    detection = Detection(
+        pa.Table.from_pylist(rows, ACCOUNTS_SCHEMA), Rings(RINGS_SCHEMA.empty_table(), MEMBERS_SCHEMA.empty_table())
+    )
+    version = "structural" if is_structural else "model-1"
+    run = Run(f"run-{night}", night, version, is_structural, THRESHOLDS, {"n_accounts": len(rows)})
+    write_run(settings, run, detection)
+
+
+def _uses(accounts: Mapping[str, Judged], kind: str) -> list[tuple[str, str]]:
+    return [(account_id, end) for account_id, judged in accounts.items() for end in getattr(judged, kind)]
+
+
+def _table(ids: list[str], **constants: object) -> pa.Table | None:
+    return pa.Table.from_pylist([{"id": id_, **constants} for id_ in ids]) if ids else None
+
+
+def _relationships(pairs: list[tuple[str, str]], seen_at: datetime, **constants: object) -> pa.Table | None:
+    rows = [
+        {"start_id": start, "end_id": end, "first_seen_at": seen_at, "last_seen_at": seen_at, **constants}
+        for start, end in pairs
+    ]
+    return pa.Table.from_pylist(rows) if rows else None
