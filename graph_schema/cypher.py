@@ -91,10 +91,7 @@ def _ends(relationship: Relationship) -> str:
 
 def merge_relationships(relationship: Relationship) -> str:
     """Write relationships between nodes that exist. Parameters: start_id, end_id, and one list a property."""
-    return (
-        f"{_ends(relationship)} MERGE (a)-[r:{relationship.type}]->(b)"
-        f"{_assignments('r', relationship.properties)}"
-    )
+    return f"{_ends(relationship)} MERGE (a)-[r:{relationship.type}]->(b){_assignments('r', relationship.properties)}"
 
 
 def delete_relationships(relationship: Relationship) -> str:

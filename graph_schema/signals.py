@@ -124,9 +124,7 @@ PAYMENTS = Signal(
             one_of=("instrument_added", "succeeded", "failed", "refunded", "chargeback"),
         ),
         Field("instrument_id", Kind.ID),
-        Field(
-            "instrument_type", Kind.TEXT, one_of=("card", "prepaid_card", "bank", "wallet", "crypto", "voucher")
-        ),
+        Field("instrument_type", Kind.TEXT, one_of=("card", "prepaid_card", "bank", "wallet", "crypto", "voucher")),
         Field("instrument_country", Kind.COUNTRY),
         Field("amount", Kind.NUMBER, minimum=0),
         Field("currency", Kind.CURRENCY),
@@ -178,9 +176,7 @@ USAGE_EVENTS = Signal(
     fields=(
         Field("account_id", Kind.ID, required=True),
         Field("hour_start_at", Kind.TIMESTAMP, required=True),
-        Field(
-            "task", Kind.TEXT, one_of=("chat", "coding", "vision", "reasoning", "grading", "agentic", "other")
-        ),
+        Field("task", Kind.TEXT, one_of=("chat", "coding", "vision", "reasoning", "grading", "agentic", "other")),
         Field("template_id", Kind.ID),
         Field("model", Kind.TEXT),
         Field("n_requests", Kind.INTEGER, minimum=1),

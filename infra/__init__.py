@@ -1,1 +1,1 @@
-"""The embedded Neo4j, the set-up of Airflow, and the scripts that a user starts first."""
+"""The embedded Neo4j and Airflow, set-up, demo and test scripts."""

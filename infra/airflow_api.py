@@ -86,8 +86,7 @@ class AirflowApi:
     def task_log(self, dag_id: str, run_id: str, task_id: str, *, map_index: int = -1, attempt: int = 1) -> str:
         """What a task wrote, as plain lines."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}?map_index={map_index}"
-        lines = self.get(path)["content"]
-        return "\n".join(str(line.get("event", "")) if isinstance(line, dict) else str(line) for line in lines)
+        return "\n".join(_text(line) for line in self.get(path)["content"])
 
     def xcom(self, dag_id: str, run_id: str, task_id: str) -> Any:
         """What a task returned."""
@@ -129,6 +128,14 @@ class AirflowApi:
         if reply.is_error:
             raise RingwatchError(f"Airflow refuses {method} {path}: {reply.status_code} {reply.text[:300]}")
         return reply.json()
+
+
+def _text(line: Any) -> str:
+    """A line of a task's log, with the messages of the errors that it tells of."""
+    if not isinstance(line, dict):
+        return str(line)
+    errors = [str(error["exc_value"]) for error in line.get("error_detail") or []]
+    return " ".join([str(line.get("event", "")), *errors])
 
 
 def _task_name(task: Mapping[str, Any]) -> str:

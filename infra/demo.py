@@ -1,25 +1,29 @@
 """The demo: real payments, their history loaded at once, the last nights through Airflow, a ban list at the end.
 
-python -m infra.demo run | stop        called by infra/demo, which sets up first
+Called by the script infra/demo, which sets up first.
 """
 
+import os
+import secrets
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from pipelines.import_p2p import import_p2p
+from pydantic import SecretStr
 
 from infra import airflow_server, neo4j_server
 from infra.airflow_api import ENDED, AirflowApi
 from infra.airflow_environment import PROJECT_DIR
 from pipelines.backfill import backfill
-from pipelines.ban_list import approve
 from pipelines.ban_list.published import read_published
 from pipelines.errors import RingwatchError
+from pipelines.import_p2p import import_p2p
 from pipelines.ledger import Ledger
 from pipelines.neo4j_client import connect
 from pipelines.runs import read_run, read_run_table
@@ -41,7 +45,10 @@ def say(line: str) -> None:
 def run() -> None:
     """Everything, from two servers that do not run to a published list."""
     # The embedded Neo4j, whatever else is configured; and payments years apart all count.
-    settings = read_settings().model_copy(update={"neo4j_uri": None, "retention_days": 0})
+    settings = read_settings()
+    settings = settings.model_copy(
+        update={"neo4j_uri": None, "retention_days": 0, "signing_key": settings.signing_key or _own_key(settings)}
+    )
     landing = settings.home_dir / "demo" / "landing"
     with ThreadPoolExecutor(1) as beside:
         airflow = beside.submit(airflow_server.start, settings)
@@ -59,16 +66,17 @@ def run() -> None:
     api = airflow_server.api(settings)
     conf = {"landing": str(landing)}
     _night_on_assets(api, {**conf, "date": str(before_last)})
-    _night_with_training(settings, api, {**conf, "date": str(last)}, last)
+    _night_with_training(api, {**conf, "date": str(last)}, last)
     _print_findings(settings, last)
 
 
-def stop() -> None:
-    """Stop both servers."""
-    settings = read_settings().model_copy(update={"neo4j_uri": None})
-    airflow_server.stop(settings)
-    neo4j_server.stop(settings)
-    say("Airflow and Neo4j are stopped; `infra/demo` starts them again with what they hold")
+def _own_key(settings: Settings) -> SecretStr:
+    """The key that signs the demo's ban lists: made once, in a file that only its owner reads."""
+    file, name = settings.home_dir / "demo" / "env", "RINGWATCH_SIGNING_KEY="
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError), open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as env:
+        env.write(f"{name}{secrets.token_hex(32)}\n")
+    return SecretStr(file.read_text().strip().removeprefix(name))
 
 
 def _nights(landing: Path) -> list[date]:
@@ -94,7 +102,7 @@ def _night_on_assets(api: AirflowApi, conf: dict[str, str]) -> None:
         _follow(api, dag, _new_run(api, dag, known))
 
 
-def _night_with_training(settings: Settings, api: AirflowApi, conf: dict[str, str], night: date) -> None:
+def _night_with_training(api: AirflowApi, conf: dict[str, str], night: date) -> None:
     """The last night: its labels are the first to train on, so detection waits for the model."""
     say(f"night of {night} in Airflow: load, train, detect, ban list")
     api.wait_for_dag("ringwatch_detect")
@@ -114,7 +122,8 @@ def _night_with_training(settings: Settings, api: AirflowApi, conf: dict[str, st
     for question in api.questions("ringwatch_ban_list", run_id):
         say(f"Airflow asks: {question.subject} You could answer on its Required Actions page; the demo does")
         say(f'  ringwatch ban-list approve --date {night} --by "{PERSON}"')
-        approve(settings, date=night, by=PERSON)
+        command = [str(Path(sys.executable).with_name("ringwatch")), "ban-list", "approve", "--date", str(night)]
+        subprocess.run([*command, "--by", PERSON], check=True, stdout=subprocess.DEVNULL)
     _follow(api, "ringwatch_ban_list", run_id)
 
 
@@ -178,12 +187,13 @@ Night of {night}, model {run_.model_version}:
     print(f"""Scores, rings  {settings.exports_dir / "scores" / f"date={night}"}
 Neo4j Browser  {neo4j.browser_url}   user {neo4j.user}, password in {neo4j.password_file}
 Airflow        {airflow.url}   user {airflow.user}, password in {airflow.password_file}
+Signing key    {settings.home_dir / "demo" / "env"}
 Both stay up until: infra/demo --stop""")
 
 
 if __name__ == "__main__":
     try:
-        {"run": run, "stop": stop}[sys.argv[1]]()
+        run()
     except RingwatchError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -1,0 +1,1 @@
+"""From a snapshot to scores, rings and reasons. Knows no server and no orchestrator."""

@@ -60,7 +60,6 @@ def detect(
     *,
     thresholds: Thresholds,
     previous: Rings | None,
-    reviews: pa.Table | None,
     is_structural: bool,
 ) -> Detection:
     """Judge every account and find the rings, the same bytes for the same input.
@@ -70,10 +69,9 @@ def detect(
         scores: `[n_accounts]` in 0..1, in the order of the snapshot's accounts.
         thresholds: where watch and suspicious begin, for accounts and rings.
         previous: the rings of the night detected before, for their ids; None for none.
-        reviews: decisions made in the graph by `models.decisions.REVIEWS_SCHEMA`; None for none.
         is_structural: scores come without a trained model: nothing is more than `watch`, but by a person's decision.
     """
-    decisions = decisions_of(snapshot, reviews)
+    decisions = decisions_of(snapshot)
     highest = _WATCH if is_structural else _SUSPICIOUS
     level = np.minimum(_levels(scores, thresholds), highest)
     level[decisions.is_cleared], level[decisions.is_fake] = _CLEAR, _SUSPICIOUS

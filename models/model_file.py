@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from models.encoding import Encoding, Scaling
+from models.encoding import Encoding, Scaling, Steps
 from models.errors import ModelStoreError
 from models.gnn import Shape
 from models.thresholds import Thresholds
@@ -114,6 +114,7 @@ def _shape(about: dict[str, Any]) -> Shape:
 def _encoding(about: dict[str, Any]) -> Encoding:
     return Encoding(
         accounts=_scaling(about["accounts"]),
+        account_steps=Steps(tuple(tuple(edges) for edges in about["account_steps"]["edges"])),
         relations={name: _scaling(scaling) for name, scaling in about["relations"].items()},
         vocabulary={name: tuple(words) for name, words in about["vocabulary"].items()},
     )

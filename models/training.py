@@ -38,7 +38,7 @@ Progress = Callable[[float], None]  # told the share done
 MIN_FAKES, MIN_LEGITIMATE, MIN_RINGS = 20, 20, 3
 _N_FOLDS = 5
 _UNLABELLED_WEIGHT = 0.1
-_N_EPOCHS, _LEARNING_RATE, _WEIGHT_DECAY = 40, 5e-3, 5e-2
+_N_EPOCHS, _LEARNING_RATE, _WEIGHT_DECAY = 40, 2e-2, 5e-2
 _SUSPICIOUS_PRECISION, _WATCH_PRECISION = 0.95, 0.5
 _SUSPICIOUS_FLOOR, _WATCH_FLOOR = 0.5, 0.1  # whatever validation says, nobody likelier legitimate is suspicious
 

@@ -19,8 +19,8 @@ _MAX_INTEGER = 2**63 - 1
 _MIN_INTEGER = -(2**63)
 _MAX_EXACT_FLOAT = 2**53  # integers beyond it may have been rounded when they became a double
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
-_COUNTRY = re.compile(r"[A-Z]{2}")
-_CURRENCY = re.compile(r"[A-Z]{3}")
+_COUNTRY = re.compile(r"[A-Za-z]{2}")
+_CURRENCY = re.compile(r"[A-Za-z]{3}")
 _DOMAIN_LABEL = re.compile(r"[^\W_]([\w-]{0,61}[^\W_])?")
 _MAX_DOMAIN_LENGTH = 253
 _DIGITS_ONLY = re.compile(r"[+-]?[0-9.]+")
@@ -136,10 +136,10 @@ def _domain(value: object) -> str:
 
 def _code(pattern: re.Pattern[str]) -> Callable[[object], str]:
     def code(value: object) -> str:
-        text = value.strip().upper() if isinstance(value, str) else ""
+        text = value.strip() if isinstance(value, str) else ""
         if not pattern.fullmatch(text):
             raise ValueError("not a code")
-        return text
+        return text.upper()
 
     return code
 

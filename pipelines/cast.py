@@ -173,7 +173,8 @@ def _values(raw: pa.Array) -> list[object]:
 def _shown(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode(errors="replace")
-    return value if isinstance(value, str) else json.dumps(value, default=str)
+    text = json.dumps(value, default=str) if isinstance(value, dict | list | bool) else str(value)
+    return text.encode(errors="backslashreplace").decode()  # JSON can spell half a surrogate pair
 
 
 def _map_distinct(source: pa.Array, function: Callable[[str], str], to: pa.DataType) -> pa.Array:

@@ -12,7 +12,8 @@ from datetime import date
 import numpy as np
 from neo4j import Driver
 
-from models.detection import Detection, detect as detect_rings
+from models.detection import Detection
+from models.detection import detect as detect_rings
 from models.registry import Registry
 from models.rings import Rings
 from models.scoring import score
@@ -70,7 +71,6 @@ def detect(settings: Settings, driver: Driver, *, date: date, say: Say = lambda 
             scores.values,
             thresholds=scores.thresholds,
             previous=_previous_rings(settings, date),
-            reviews=None,
             is_structural=scores.model_version == STRUCTURAL,
         )
         run = _run(settings, snapshot, scores, detection)

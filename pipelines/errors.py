@@ -1,9 +1,15 @@
 """The errors that a user can act on: the command line prints their one sentence and ends with their code."""
 
-
 from graph_schema.errors import RingwatchError
 
-__all__ = ["ApprovalError", "LockedError", "Neo4jUnreachableError", "NothingToLoadError", "QuarantineLimitError", "RingwatchError"]
+__all__ = [
+    "ApprovalError",
+    "LockedError",
+    "Neo4jUnreachableError",
+    "NothingToLoadError",
+    "QuarantineLimitError",
+    "RingwatchError",
+]
 
 
 class NothingToLoadError(RingwatchError):

@@ -76,6 +76,7 @@ def _ring(settings: Settings, night: date, ring_id: str | None, account_id: str)
     if ring_id is None:
         return None
     rings, members = (read_run_table(settings, night, name) for name in ("rings", "members"))
+    ring: dict[str, Any]
     [ring] = rings.filter(pc.equal(rings["ring_id"], ring_id)).to_pylist()
     of_ring = members.filter(pc.equal(members["ring_id"], ring_id)).to_pylist()
     ring["membership"] = next(member["membership"] for member in of_ring if member["account_id"] == account_id)
@@ -86,5 +87,7 @@ def _history(settings: Settings, night: date, account_id: str) -> list[dict[str,
     """The account's entry of one night; only the rows asked for are read."""
     path = settings.runs_dir / f"date={night}" / "accounts.parquet"
     columns = ["account_id", *_HISTORY]
-    rows = pq.read_table(path, columns=columns, filters=[("account_id", "=", account_id)], partitioning=None).to_pylist()
+    rows = pq.read_table(
+        path, columns=columns, filters=[("account_id", "=", account_id)], partitioning=None
+    ).to_pylist()
     return [{"date": str(night), **{name: row[name] for name in _HISTORY}} for row in rows]

@@ -136,7 +136,9 @@ def remove_unreferenced(driver: Driver, node: Node, ids: list[str], done: Writte
     for begin in range(0, len(ids), WRITE_PAGE):
         keys = ids[begin : begin + WRITE_PAGE]
         if node is in_subnet.start:
-            reached = read_columns(driver, cypher.read_relationships(in_subnet, ()), keys, relationship_schema(in_subnet))
+            reached = read_columns(
+                driver, cypher.read_relationships(in_subnet, ()), keys, relationship_schema(in_subnet)
+            )
             subnets += {subnet for table in reached for subnet in table["end_id"].to_pylist()}
         [record] = run(driver, cypher.delete_unreferenced(node), keys=keys)
         if record["n"]:
@@ -173,9 +175,7 @@ def _describe_identifiers(connection: duckdb.DuckDBPyConnection, held_days: int)
     for node, ends in old_ends.items():
         create = f"CREATE OR REPLACE TEMP TABLE ids_{node.label} AS SELECT id FROM ({reached_ids(node)}) UNION {ends}"
         connection.execute(create)
-    only = {
-        node.described_by: f"{node.key} IN (FROM ids_{node.label})" for node in IDENTIFIERS if node.described_by
-    }
+    only = {node.described_by: f"{node.key} IN (FROM ids_{node.label})" for node in IDENTIFIERS if node.described_by}
     in_force.create_views(connection, held_days=held_days, only=only)
     create_identifiers(connection, ids={node: f"FROM ids_{node.label}" for node in IDENTIFIERS})
 

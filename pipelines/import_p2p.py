@@ -50,7 +50,8 @@ CREATE VIEW label AS SELECT account_id, CASE WHEN is_fake THEN 'fake' ELSE 'legi
 # Each ends in `day`, the partition, and is ordered by it.
 _ROWS = {
     ACCOUNTS: """
-        SELECT u.guid AS account_id, f.moment AS created_at, referrer.guid AS referred_by_account_id, f.moment::DATE AS day
+        SELECT u.guid AS account_id, f.moment AS created_at, referrer.guid AS referred_by_account_id,
+            f.moment::DATE AS day
         FROM User u JOIN first_appearance f ON f.user_id = u.id
         LEFT JOIN REFERRED r ON r.to_user_id = u.id LEFT JOIN User referrer ON referrer.id = r.from_user_id
         ORDER BY day, account_id""",
@@ -61,7 +62,8 @@ _ROWS = {
                 NULL::DOUBLE AS amount, NULL::VARCHAR AS payee_account_id, c.moment::DATE AS day
             FROM card c JOIN User u ON u.id = c.user_id
             UNION ALL
-            SELECT 'transfer-' || t.id, payer.guid, t.moment, 'succeeded', NULL, NULL, t.amount, payee.guid, t.moment::DATE
+            SELECT 'transfer-' || t.id, payer.guid, t.moment, 'succeeded', NULL, NULL, t.amount, payee.guid,
+                t.moment::DATE
             FROM transfer t JOIN User payer ON payer.id = t.from_user_id JOIN User payee ON payee.id = t.to_user_id
         ) ORDER BY day, occurred_at, payment_id""",
     DEVICE_EVENTS: """

@@ -68,9 +68,7 @@ def in_force(held_days: int) -> str:
     return f"superseded_from IS NULL AND ready_from <= partition + {held_days}"
 
 
-def create_views(
-    connection: duckdb.DuckDBPyConnection, *, held_days: int, only: dict[str, str] | str = "true"
-) -> None:
+def create_views(connection: duckdb.DuckDBPyConnection, *, held_days: int, only: dict[str, str] | str = "true") -> None:
     """Make the views that the graph's declaration selects from: one a signal, of the rows in force.
 
     Args:

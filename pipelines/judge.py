@@ -24,7 +24,6 @@ from great_expectations.expectations.expectation_configuration import Expectatio
 from great_expectations.expectations.row_conditions import NullityCondition
 from great_expectations.validator.v1_validator import Validator
 
-from graph_schema.signals import Kind
 from pipelines.suites import DAY_SUFFIX, PARTITION_END
 
 _POSITIONS_ONLY: ResultFormatUnion = {
@@ -32,6 +31,7 @@ _POSITIONS_ONLY: ResultFormatUnion = {
     "exclude_unexpected_values": True,
     "return_unexpected_index_query": False,
 }
+_MOMENT = pa.timestamp("us")  # all is UTC, and without saying so pandas compares at once
 _TO_LAST_INSTANT = timedelta(days=1) - timedelta(microseconds=1)
 _PANDAS_TYPES = {pa.string(): pd.ArrowDtype(pa.string()), pa.int64(): pd.Int64Dtype()}  # nulls leave them as they are
 
@@ -86,12 +86,12 @@ def _frame(typed: dict[str, pa.Array], partition_days: pa.Array, suite: gx.Expec
     columns = {}
     for name in _columns_of(suite):
         if name in typed:
-            columns[name] = typed[name]
+            column = typed[name]
         elif name == PARTITION_END:
-            start = partition_days.cast(pa.timestamp("us")).cast(Kind.TIMESTAMP.arrow_type)
-            columns[name] = pc.add(start, pa.scalar(_TO_LAST_INSTANT, pa.duration("us")))
+            column = pc.add(partition_days.cast(_MOMENT), pa.scalar(_TO_LAST_INSTANT, pa.duration("us")))
         else:
-            columns[name] = pc.floor_temporal(typed[name.removesuffix(DAY_SUFFIX)], unit="day")
+            column = pc.floor_temporal(typed[name.removesuffix(DAY_SUFFIX)], unit="day")
+        columns[name] = column.cast(_MOMENT) if pa.types.is_timestamp(column.type) else column
     frame: pd.DataFrame = pa.table(columns).to_pandas(types_mapper=_PANDAS_TYPES.get)
     return frame
 

@@ -24,8 +24,9 @@ def known_labels(connection: duckdb.DuckDBPyConnection, ledger: Ledger, night: d
     """
     connection.register("reviews", ledger.read_state("reviews", REVIEWS_SCHEMA))
     people = ", ".join(f"'{source}'" for source in PEOPLE_SOURCES)
-    return connection.sql(
-        f"""
+    return (
+        connection.sql(
+            f"""
         WITH decided AS (
             SELECT account_id, label, coalesce(label_confidence, 1.0) AS label_confidence, source, labelled_at,
                 greatest(labelled_at, partition::TIMESTAMPTZ) AS known_at, precedence
@@ -41,4 +42,7 @@ def known_labels(connection: duckdb.DuckDBPyConnection, ledger: Ledger, night: d
         ) = 1
         ORDER BY account_id
         """
-    ).to_arrow_table().cast(LABELS_SCHEMA)
+        )
+        .to_arrow_table()
+        .cast(LABELS_SCHEMA)
+    )

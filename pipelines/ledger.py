@@ -92,7 +92,9 @@ class Ledger:
         files = {signal.name: self.staged_file(signal, day).with_name("record.json") for signal in SIGNALS}
         missing = [name for name, file in files.items() if not file.exists()]
         if missing:
-            raise RingwatchError(f"{', '.join(missing)} of {day} not checked yet: run the load of {day} from its start.")
+            raise RingwatchError(
+                f"{', '.join(missing)} of {day} not checked yet: run the load of {day} from its start."
+            )
         return {name: json.loads(file.read_text()) for name, file in files.items()}
 
     def commit_staged(self, days: Iterable[date]) -> None:

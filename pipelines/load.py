@@ -93,9 +93,7 @@ def stage_checked(
 # Load -----------------------------------------------------------------------------------------------
 
 
-def load_staged(
-    settings: Settings, driver: Driver, *, landing: Path, date: date, say: Say = _silent
-) -> Counts:
+def load_staged(settings: Settings, driver: Driver, *, landing: Path, date: date, say: Say = _silent) -> Counts:
     """Load the night that is staged. Returns its counts: `{date: {signal: counts}}`.
 
     Raises:
@@ -119,8 +117,7 @@ def load_staged_nights(settings: Settings, driver: Driver, *, landing: Path, nig
     began = time.monotonic()
     ledger = Ledger(settings)
     records = {night: ledger.staged_records(night) for night in nights}
-    for night in nights:
-        _demand_something(ledger, landing, night, records[night])
+    _demand_something(ledger, landing, records)
     owe_all_to_empty_graph(driver, ledger)
     faults = harvest_reviews(driver, ledger)
     touched = find_touched(ledger, nights)
@@ -150,17 +147,22 @@ def owe_all_to_empty_graph(driver: Driver, ledger: Ledger) -> None:
         ledger.write_state("unwritten", everyone.cast(UNWRITTEN_SCHEMA))
 
 
-def _demand_something(ledger: Ledger, landing: Path, night: date, records: dict[str, Counts]) -> None:
-    if not any(record["delivered"] for record in records.values()):
-        raise NothingToLoadError(
-            f"{landing} has no partition of any signal for {night}: expected for instance"
-            f" {landing / ACCOUNTS.name / f'date={night}'}. Is the date right, and has the export ended?"
-        )
-    known = [day for day in ledger.partitions(ACCOUNTS) if day <= night]
-    if not known and not records[ACCOUNTS.name]["delivered"]:
-        raise NothingToLoadError(
-            f"no accounts are known by {night}: load the night of the first accounts partition in {landing} before it."
-        )
+def _demand_something(ledger: Ledger, landing: Path, records: dict[date, dict[str, Counts]]) -> None:
+    """Refuse nights without any partition, and those before the first accounts."""
+    first_accounts = min(
+        [*ledger.partitions(ACCOUNTS), *(night for night in records if records[night][ACCOUNTS.name]["delivered"])],
+        default=date.max,
+    )
+    for night, by_signal in records.items():
+        if not any(record["delivered"] for record in by_signal.values()):
+            raise NothingToLoadError(
+                f"{landing} has no partition of any signal for {night}: expected for instance"
+                f" {landing / ACCOUNTS.name / f'date={night}'}. Is the date right, and has the export ended?"
+            )
+        if night < first_accounts:
+            raise NothingToLoadError(
+                f"no accounts are known by {night}: load the night of the first accounts partition in {landing} first."
+            )
 
 
 def _write(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 from neo4j import Driver, GraphDatabase, ManagedTransaction
-from neo4j.exceptions import AuthError, ClientError, DriverError, ServiceUnavailable
+from neo4j.exceptions import AuthError, DriverError, ServiceUnavailable
 
 from graph_schema.migrations import MIGRATIONS
 from graph_schema.signals import Kind
@@ -54,7 +54,7 @@ def _credentials(settings: Settings) -> tuple[str, str, str]:
         from infra.neo4j_server import status
 
         embedded = status(settings)
-        if not embedded.running:
+        if not embedded.running or embedded.uri is None:
             raise Neo4jUnreachableError(
                 "the embedded Neo4j is not running: start it with `ringwatch neo4j start`,"
                 " or set RINGWATCH_NEO4J_URI to one elsewhere."
@@ -125,15 +125,14 @@ def read_columns(driver: Driver, query: str, keys: Sequence[str], schema: pa.Sch
 def run(driver: Driver, query: str, **parameters: Any) -> list[dict[str, Any]]:
     """Run one small query in a transaction of its own; returns its records."""
     with driver.session() as session:
-        return session.execute_write(_records, query, parameters)
+        records: list[dict[str, Any]] = session.execute_write(_records, query, parameters)
+    return records
 
 
 def to_lists(table: pa.Table) -> dict[str, list[Any]]:
     """Columns as the lists that travel: times become whole microseconds."""
     return {
-        name: (
-            column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
-        ).to_pylist()
+        name: (column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column).to_pylist()
         for name, column in zip(table.column_names, table.columns, strict=True)
     }
 
@@ -160,6 +159,3 @@ def _single(transaction: ManagedTransaction, query: str, parameters: dict[str, A
 
 def _records(transaction: ManagedTransaction, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     return transaction.run(query, parameters).data()
-
-
-__all__ = ["ClientError", "connect", "migrate", "read_columns", "run", "write_columns", "write_table"]

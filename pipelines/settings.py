@@ -18,7 +18,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RINGWATCH_", env_file=".env", extra="ignore", frozen=True)
 
-    home: Path = Field(Path(".ringwatch"), description="Folder of all state: ledger, snapshots, models, embedded servers.")
+    home: Path = Field(
+        Path(".ringwatch"), description="Folder of all state: ledger, snapshots, models, embedded servers."
+    )
     exports: Path | None = Field(None, description="Where ban lists and scores leave. Default: HOME/exports.")
     landing: Path | None = Field(None, description="Landing zone that the DAGs read; the commands take --landing.")
 

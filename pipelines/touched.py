@@ -39,14 +39,10 @@ def find_touched(ledger: Ledger, nights: list[date]) -> pa.Table:
                     f"SELECT account_id FROM ledger.{signal.name}"
                     f" WHERE {signal.other_account} IN (SELECT account_id FROM changed_{ACCOUNTS.name})"
                 )
-        return connection.sql(" UNION ".join(sources) + " ORDER BY account_id").to_arrow_table().cast(
-            UNWRITTEN_SCHEMA
-        )
+        return connection.sql(" UNION ".join(sources) + " ORDER BY account_id").to_arrow_table().cast(UNWRITTEN_SCHEMA)
 
 
-def _create_changed(
-    connection: duckdb.DuckDBPyConnection, ledger: Ledger, signal: Signal, nights: list[date]
-) -> None:
+def _create_changed(connection: duckdb.DuckDBPyConnection, ledger: Ledger, signal: Signal, nights: list[date]) -> None:
     """Make the table of keys and accounts in the staged rows and in the rows that they replace."""
     columns = ", ".join(dict.fromkeys(["account_id", *signal.key]))
     sources = [f"SELECT {columns} FROM ledger.{signal.name} WHERE partition IN (FROM batch)"]

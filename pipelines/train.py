@@ -34,9 +34,7 @@ class TrainResult:
     seconds: float = 0.0
 
 
-def train(
-    settings: Settings, driver: Driver, *, date: date | None = None, say: Say = lambda _: None
-) -> TrainResult:
+def train(settings: Settings, driver: Driver, *, date: date | None = None, say: Say = lambda _: None) -> TrainResult:
     """Train on a night that has been loaded, by default the newest.
 
     Raises:
@@ -53,9 +51,7 @@ def train(
         snapshot = take_snapshot(settings, driver, night, say)
         say("training")
         try:
-            candidate = train_model(
-                snapshot, seed=_SEED, progress=lambda share: say(f"training: {share:.0%}")
-            )
+            candidate = train_model(snapshot, seed=_SEED, progress=lambda share: say(f"training: {share:.0%}"))
         except TooFewLabelsError as error:
             return TrainResult(str(night), None, False, str(error))
         registry = Registry(settings.models_dir)

@@ -15,7 +15,9 @@ from pipelines.batches import gather_batches, read_files
 from pipelines.data_docs import DataDocs
 from pipelines.extract import RawFile
 from pipelines.landing import Delivery
-from pipelines.verdict import Verdict, accepted_schema, judge_batch, quarantine_schema
+from pipelines.ledger import rows_schema
+from pipelines.quarantine import quarantine_schema
+from pipelines.verdict import Verdict, judge_batch
 
 _N_SAMPLES = 3
 _EXPECT_READABLE = "expect_line_to_be_readable"  # what a broken line fails, before Great Expectations sees it
@@ -27,8 +29,8 @@ class Checked:
 
     signal: Signal
     date: date
-    accepted: pa.Table  # see verdict.accepted_schema; in order of precedence
-    quarantined: pa.Table  # see verdict.quarantine_schema
+    accepted: pa.Table  # see ledger.rows_schema; in order of precedence
+    quarantined: pa.Table  # see quarantine.quarantine_schema
     rows_in: int
     files_quarantined: int  # unreadable as a whole, and outside the row counts
     notes: tuple[str, ...]  # what was ignored or unreadable, in sentences
@@ -124,7 +126,7 @@ def _by_day(days: pa.ChunkedArray) -> Iterator[tuple[date, tuple[int, int]]]:
 
 
 def _conclude(signal: Signal, night: _Night, quarantine_limit: float) -> Checked:
-    accepted = pa.concat_tables([accepted_schema(signal).empty_table(), *night.accepted])
+    accepted = pa.concat_tables([rows_schema(signal).empty_table(), *night.accepted])
     if len(night.accepted) > 1:
         accepted = accepted.sort_by("precedence")
     quarantined = pa.concat_tables([quarantine_schema(signal).empty_table(), *night.quarantined])

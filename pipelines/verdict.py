@@ -12,6 +12,8 @@ from graph_schema.signals import Derived, Field, Signal
 from pipelines.batches import Batch
 from pipelines.cast import as_text, cast_column, derive_column
 from pipelines.judge import Failure, judge
+from pipelines.ledger import rows_schema
+from pipelines.quarantine import quarantine_schema
 from pipelines.suites import suite_of
 
 _MAX_SHOWN = 200  # characters of an original value in a reason
@@ -48,20 +50,6 @@ def judge_batch(signal: Signal, batch: Batch) -> Verdict:
     )
 
 
-def quarantine_schema(signal: Signal) -> pa.Schema:
-    """Columns of quarantined rows: the signal's, as text; where the row lay; why; the text of a broken line."""
-    texts = [*(field.name for field in signal.fields), "signal", "partition", "file"]
-    columns = [(name, pa.string()) for name in texts]
-    return pa.schema([*columns, ("row", pa.int64()), ("reason", pa.string()), ("raw", pa.string())])
-
-
-def accepted_schema(signal: Signal) -> pa.Schema:
-    """Columns of accepted rows: the signal's, typed, then where the row lay, its rank, and the values made null."""
-    columns = [(column.name, column.kind.arrow_type) for column in signal.columns]
-    origin = [("file", pa.string()), ("row", pa.int64()), ("precedence", pa.int64()), ("nulled", pa.string())]
-    return pa.schema([*columns, *origin])
-
-
 def _cast(batch: Batch, field: Field, n_rows: int) -> tuple[pa.Array, pa.Array]:
     if field.name not in batch.raw.column_names:
         return pa.nulls(n_rows, field.kind.arrow_type), pa.repeat(pa.scalar(False), n_rows)
@@ -89,7 +77,7 @@ def _accepted(
     places = origin.take(rows)
     columns |= {name: places[name] for name in ("file", "row", "precedence")}
     columns["nulled"] = _nulled(batch.raw, nulled, good)
-    table = pa.table([columns[name] for name in accepted_schema(signal).names], schema=accepted_schema(signal))
+    table = pa.table([columns[name] for name in rows_schema(signal).names], schema=rows_schema(signal))
     return table.append_column("partition", places["partition"])
 
 

@@ -62,9 +62,7 @@ def write_back(driver: Driver, run_: Run, detection: Detection, say: Say) -> Non
     say(f"writing {detection.accounts.num_rows:,} scores and {detection.rings.num_rows:,} rings back")
     facts = {"run_id": run_.run_id}
     scored_us = int(scored_at(run_).timestamp()) * 1_000_000
-    write_table(
-        driver, _ACCOUNTS, detection.accounts, **facts, model_version=run_.model_version, scored_at=scored_us
-    )
+    write_table(driver, _ACCOUNTS, detection.accounts, **facts, model_version=run_.model_version, scored_at=scored_us)
     write_table(driver, _RINGS, detection.rings, **facts)
     write_table(driver, _MEMBERS, detection.members, **facts)
     for query in (_FORMER_MEMBERS, _FORMER_RINGS):

@@ -89,7 +89,11 @@ def _account(pick: random.Random, account_id: str, born: date, ids: list[str]) -
 
 def _seen(pick: random.Random, ids: list[str], day: date, kind: str, identifier: str) -> dict[str, Any]:
     asn = {"asn": pick.choice([1, 2])} if kind == "ip" else {"os": pick.choice(["Linux", "iOS"])}
-    seen = {"first_seen_at": at(day, 1), "last_seen_at": at(day, 1 + pick.randrange(3)), "n_events": pick.randrange(1, 5)}
+    seen = {
+        "first_seen_at": at(day, 1),
+        "last_seen_at": at(day, 1 + pick.randrange(3)),
+        "n_events": pick.randrange(1, 5),
+    }
     return {"account_id": pick.choice(ids), kind: identifier, **seen, **asn}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from neo4j import Driver
 
+from graph_schema.graph import NODES
 from pipelines.neo4j_client import run
 
 Graph = tuple[set[tuple[str, ...]], set[tuple[str, ...]]]
@@ -33,7 +34,7 @@ def pairs(driver: Driver, type_: str) -> set[tuple[str, str]]:
 
 
 def _key(node: dict[str, Any]) -> str:
-    names = ("account_id", "instrument_id", "ip", "cidr", "device_id", "domain", "contact_hash", "template_id", "ring_id")
+    names = [declared.key for declared in NODES]
     return next(str(node[name]) for name in names if name in node)
 
 

@@ -27,7 +27,7 @@ def import_p2p(
     from pipelines.import_p2p import import_p2p as run_import
 
     with progress() as say:
-        result = run_import(source, landing, say)
+        result = run_import(source, landing, lambda n, total: say(f"writing partitions: {n / total:.0%}"))
     show(result, as_json)
 
 
@@ -139,12 +139,16 @@ def evaluate(
     settings = read_settings()
     snapshot = read_snapshot(settings.snapshots_dir / f"date={day_of(date)}")
     with progress() as say:
-        report = evaluate_folds(snapshot, seeds=tuple(range(seeds)), progress=lambda share: say(f"evaluated {share:.0%}"))
+        report = evaluate_folds(
+            snapshot, seeds=tuple(range(seeds)), progress=lambda share: say(f"evaluated {share:.0%}")
+        )
     show(report, as_json, _evaluation_table)
 
 
 def _evaluation_table(report: dict[str, Any]) -> Table:
-    title = f"{report['n_fakes']} fakes known, of them {report['n_fakes_charged_back']} charged back by {report['date']}"
+    title = (
+        f"{report['n_fakes']} fakes known, of them {report['n_fakes_charged_back']} charged back by {report['date']}"
+    )
     table = Table("seed", "model", "AP (pooled)", "AUROC (pooled)", "AP by fold", title=title)
     for seed, models in report["seeds"].items():
         for name, figures in models.items():

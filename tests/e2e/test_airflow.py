@@ -7,7 +7,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from pipelines.import_p2p import import_p2p
 
 from infra import airflow_server
 from infra.airflow_api import ENDED
@@ -16,6 +15,7 @@ from infra.sessions import members
 from pipelines.backfill import backfill
 from pipelines.ban_list import approve, read_decision, reject
 from pipelines.ban_list.published import read_published
+from pipelines.import_p2p import import_p2p
 from pipelines.neo4j_client import connect
 from pipelines.settings import Settings
 from tests.nights import Judged, detected_night

@@ -147,7 +147,8 @@ def test_a_row_that_waited_too_long_goes_to_quarantine(settings: Settings, drive
         deliver(landing, "accounts", night, [account("a")])
         counts = load(settings, driver, landing, night)["ip_events"]
     assert counts["expired"] == 1
-    [row] = pq.read_table(settings.quarantine_dir / "ip_events" / f"date={SECOND + DAY}" / "expired.parquet").to_pylist()
+    folder = settings.quarantine_dir / "ip_events" / f"date={SECOND + DAY}"
+    [row] = pq.read_table(folder / "expired.parquet").to_pylist()
     assert (row["account_id"], row["ip"], row["asn"], row["partition"]) == ("late", "10.0.0.1", "x", str(FIRST))
     deliver(landing, "accounts", SECOND + 2 * DAY, [account("late")])
     load(settings, driver, landing, SECOND + 2 * DAY)
@@ -269,5 +270,3 @@ def test_people_s_decisions_survive_a_load(settings: Settings, driver: Driver, l
     load(settings, driver, landing, FIRST)
     [record] = run(driver, "MATCH (a:Account) RETURN properties(a) AS p")
     assert {**record["p"], **decided, "plan": "team"} == record["p"]
-
-

@@ -7,7 +7,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.decisions import REVIEWS_SCHEMA
 from models.detection import ACCOUNTS_SCHEMA, Detection, detect
 from models.rings import MEMBERS_SCHEMA, RINGS_SCHEMA, Rings
 from models.snapshot import Snapshot
@@ -25,7 +24,7 @@ CARRIER = {"USED_IP": {"nat": [*RING, "mum", *(f"z{i}" for i in range(5000))]}}
 
 def run(snapshot: Snapshot, scores: Mapping[str, float] | np.ndarray, **options: object) -> Detection:
     values = scores if isinstance(scores, np.ndarray) else scores_of(snapshot, scores, default=0.01)
-    defaults = {"thresholds": THRESHOLDS, "previous": None, "reviews": None, "is_structural": False}
+    defaults = {"thresholds": THRESHOLDS, "previous": None, "is_structural": False}
     return detect(snapshot, values, **(defaults | options))
 
 
@@ -40,14 +39,6 @@ def ring_members(found: Detection) -> list[set[str]]:
 
 def high(accounts: Iterable[str], score: float = 0.95) -> dict[str, float]:
     return dict.fromkeys(accounts, score)
-
-
-def reviews(*decisions: tuple[str, str, dt.datetime]) -> pa.Table:
-    rows = [(account_id, decision, "kim", at) for account_id, decision, at in decisions]
-    return pa.table(
-        [pa.array(c, f.type) for c, f in zip(zip(*rows, strict=True), REVIEWS_SCHEMA, strict=True)],
-        schema=REVIEWS_SCHEMA,
-    )
 
 
 def test_the_ring_is_found_among_a_family_a_campus_and_a_carriers_address() -> None:
@@ -124,19 +115,6 @@ def test_a_chargeback_or_partner_label_decides_nothing() -> None:
     )
     found = run(snapshot, {"ann": 0.02, "bob": 0.95})
     assert found.accounts["fraud_label"].to_pylist() == ["clear", "suspicious"]
-
-
-def test_the_newest_decision_holds_and_one_after_the_night_does_not() -> None:
-    snapshot = shared_world({}, others=["bob"], labels=[("ann", "fake", "manual_review")])
-    later, too_late = NOON + dt.timedelta(days=1), dt.datetime(2026, 4, 2, tzinfo=dt.UTC)
-    found = run(
-        snapshot,
-        high(["ann", "bob"]),
-        reviews=reviews(("ann", "legitimate", later), ("bob", "legitimate", too_late), ("ann", "needs_more", later)),
-    )
-    assert account(found, "ann")["fraud_label"] == "clear"
-    assert account(found, "ann")["reasons"] == ["kim found it legitimate on 2026-03-21"]
-    assert account(found, "bob")["fraud_label"] == "suspicious"
 
 
 def test_a_ring_of_accounts_that_people_found_fake_is_suspicious() -> None:

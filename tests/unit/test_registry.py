@@ -19,7 +19,7 @@ LATER = DATE + dt.timedelta(days=7)
 
 @pytest.fixture(scope="module")
 def world():
-    return planted_world(n_rings=8, n_ordinary=250)
+    return planted_world(n_rings=8, n_ordinary=200)
 
 
 @pytest.fixture(scope="module")

@@ -57,9 +57,7 @@ def test_structural_is_never_suspicious_whatever_the_score() -> None:
     world = planted_world()
     snapshot = replace(world.snapshot, labels=world.snapshot.labels.slice(0, 0))
     for scores_ in (structural_scores(snapshot), np.ones(snapshot.n_accounts)):
-        found = detect(
-            snapshot, scores_, thresholds=STRUCTURAL_THRESHOLDS, previous=None, reviews=None, is_structural=True
-        )
+        found = detect(snapshot, scores_, thresholds=STRUCTURAL_THRESHOLDS, previous=None, is_structural=True)
         assert found.rings.num_rows
         assert "suspicious" not in found.accounts["fraud_label"].to_pylist() + found.rings["fraud_label"].to_pylist()
 
@@ -71,7 +69,6 @@ def test_structural_says_so() -> None:
         np.full(8, 0.9),
         thresholds=STRUCTURAL_THRESHOLDS,
         previous=None,
-        reviews=None,
         is_structural=True,
     )
     for reasons in found.accounts["reasons"].to_pylist() + found.rings["reasons"].to_pylist():

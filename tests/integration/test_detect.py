@@ -1,0 +1,155 @@
+"""Detection over a real Neo4j: what it writes, what it leaves alone, and that it gives the same bytes again."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from neo4j import Driver
+
+from pipelines.detect import detect
+from pipelines.errors import LockedError, NothingToLoadError
+from pipelines.load import load_night
+from pipelines.neo4j_client import run
+from pipelines.settings import Settings
+from pipelines.writer_lock import writer_lock
+from tests.deliveries import FIRST, at, deliver
+
+NIGHTS = [FIRST, FIRST + timedelta(days=1), FIRST + timedelta(days=2)]
+RING = [f"ring{i}" for i in range(5)]
+
+
+@pytest.fixture
+def landing(tmp_path: Path, settings: Settings, driver: Driver) -> Path:
+    """Three nights, loaded: ordinary people, and five accounts that share cards, devices and a contact."""
+    landing = tmp_path / "landing"
+    people = [f"person{i}" for i in range(20)]
+    accounts = [{"account_id": a, "created_at": at(FIRST, 0), "email_hash": f"h-{a}"} for a in people]
+    accounts += [{"account_id": a, "created_at": at(FIRST, 0), "email_hash": "h-ring"} for a in RING]
+    deliver(landing, "accounts", FIRST, accounts)
+    for night in NIGHTS:
+        uses = [(a, f"d-{a}") for a in people] + [(a, f"d-ring{i}") for a in RING for i in range(2)]
+        seen = {"first_seen_at": at(night), "last_seen_at": at(night, 5), "n_events": 3}
+        deliver(landing, "device_events", night, [{"account_id": a, "device_id": d, **seen} for a, d in uses])
+        payments = [(a, f"c-{a}") for a in people] + [(a, f"c-ring{i}") for a in RING for i in range(2)]
+        paid = {"occurred_at": at(night), "status": "succeeded", "amount": 1.1}
+        rows = [{"payment_id": f"{night}{a}{c}", "account_id": a, "instrument_id": c, **paid} for a, c in payments]
+        deliver(landing, "payments", night, rows)
+        load_night(settings, driver, landing=landing, date=night)
+    return landing
+
+
+def found(settings: Settings, night: Any) -> dict[str, bytes]:
+    folders = (settings.snapshots_dir, settings.runs_dir, settings.exports_dir / "scores")
+    files = [file for folder in folders for file in sorted((folder / f"date={night}").rglob("*.*")) if file.is_file()]
+    return {str(file.relative_to(settings.home_dir)): file.read_bytes() for file in files}
+
+
+def graph(driver: Driver) -> list[dict[str, Any]]:
+    nodes = run(driver, "MATCH (n) WHERE NOT n:SchemaMigration RETURN labels(n) AS l, properties(n) AS p")
+    members = run(driver, "MATCH (a)-[m:MEMBER_OF_RING]->(g) RETURN a.account_id AS a, g.ring_id AS g, m{.*} AS p")
+    return sorted(nodes + members, key=str)
+
+
+def test_the_ring_is_found_written_back_and_exported(settings: Settings, driver: Driver, landing: Path) -> None:
+    result = detect(settings, driver, date=NIGHTS[-1])
+    members = run(driver, "MATCH (a:Account)-[:MEMBER_OF_RING]->(g:Ring) RETURN a.account_id AS a, g.ring_id AS g")
+    assert {member["a"] for member in members} == set(RING)
+    [account] = run(driver, "MATCH (a:Account {account_id: 'ring0'}) RETURN properties(a) AS p")
+    assert account["p"]["fraud_label"] == "watch"  # without a trained model nothing is more than that
+    assert account["p"]["fraud_ring_id"] == members[0]["g"]
+    assert account["p"]["fraud_run_id"] == result.run_id
+    assert any("2 cards" in reason for reason in account["p"]["fraud_reasons"])
+    scores = pq.read_table(Path(result.scores) / "scores.parquet")
+    assert scores.column_names == ["account_id", "fraud_score", "fraud_label", "ring_id", "reasons"]
+    assert scores.num_rows == 25
+    [run_node] = run(driver, "MATCH (r:DetectionRun) RETURN properties(r) AS p")
+    assert (run_node["p"]["run_id"], run_node["p"]["n_rings"]) == (result.run_id, 1)
+
+
+def test_a_night_run_again_gives_the_same_graph_and_the_same_bytes(
+    settings: Settings, driver: Driver, landing: Path
+) -> None:
+    first, second = [], []
+    for kept in (first, second):
+        load_night(settings, driver, landing=landing, date=NIGHTS[-1])
+        detect(settings, driver, date=NIGHTS[-1])
+        kept.extend([found(settings, NIGHTS[-1]), graph(driver)])
+    assert first == second
+
+
+def test_an_older_night_gives_the_bytes_of_its_own_time_and_leaves_newer_scores_alone(
+    settings: Settings, driver: Driver, landing: Path, tmp_path: Path
+) -> None:
+    # In its own time: only its nights are loaded, and it is read from Neo4j.
+    run(driver, "MATCH (n) DETACH DELETE n")
+    then = settings.model_copy(update={"home": tmp_path / "then"})
+    for night in NIGHTS[:2]:
+        load_night(then, driver, landing=landing, date=night)
+    assert detect(then, driver, date=NIGHTS[1]).in_graph
+    run(driver, "MATCH (n) DETACH DELETE n")
+    load_night(settings, driver, landing=landing, date=NIGHTS[-1])
+    newest = detect(settings, driver, date=NIGHTS[-1])
+    assert not detect(settings, driver, date=NIGHTS[1]).in_graph
+    assert found(settings, NIGHTS[1]) == found(then, NIGHTS[1])
+    assert run(driver, "MATCH (a:Account) RETURN DISTINCT a.fraud_run_id AS id") == [{"id": newest.run_id}]
+
+
+def test_a_ring_keeps_its_id_from_night_to_night(settings: Settings, driver: Driver, landing: Path) -> None:
+    for night in NIGHTS:
+        detect(settings, driver, date=night)
+    ids = {
+        ring
+        for night in NIGHTS
+        for ring in pq.read_table(settings.runs_dir / f"date={night}" / "rings.parquet")["ring_id"].to_pylist()
+    }
+    assert len(ids) == 1
+    assert run(driver, "MATCH (g:Ring) RETURN count(*) AS n") == [{"n": 1}]
+
+
+def test_what_people_decided_outranks_the_score_and_is_never_overwritten(
+    settings: Settings, driver: Driver, landing: Path
+) -> None:
+    detect(settings, driver, date=NIGHTS[1])
+    decided = {"review_decision": "legitimate", "review_reason": "a family", "reviewed_by": "kim"}
+    run(driver, "MATCH (g:Ring) SET g += $decided, g.reviewed_at = $at", decided=decided, at=at(NIGHTS[1], 9))
+    detect(settings, driver, date=NIGHTS[-1])
+    labels = run(driver, "MATCH (a:Account) WHERE a.account_id IN $ring RETURN a.fraud_label AS l", ring=RING)
+    assert [label["l"] for label in labels] == ["clear"] * 5
+    [ring] = run(driver, "MATCH (g:Ring) RETURN properties(g) AS p")
+    assert {**ring["p"], **decided} == ring["p"]
+
+
+def test_a_malformed_decision_is_reported_and_passed_over(settings: Settings, driver: Driver, landing: Path) -> None:
+    run(driver, "MATCH (a:Account {account_id: 'ring0'}) SET a.review_decision = 'guilty', a.reviewed_at = datetime()")
+    result = detect(settings, driver, date=NIGHTS[-1])
+    assert len(result.faults) == 1
+    assert "ring0" in result.faults[0]
+
+
+def test_nothing_known_after_the_night_reaches_its_snapshot(settings: Settings, driver: Driver, landing: Path) -> None:
+    label = {"account_id": "ring0", "label": "fake", "labelled_at": at(FIRST), "source": "partner"}
+    deliver(landing, "labels", NIGHTS[-1], [label])  # known from its partition's day on
+    load_night(settings, driver, landing=landing, date=NIGHTS[-1])
+    for night, known in ((NIGHTS[1], []), (NIGHTS[-1], ["ring0"])):
+        detect(settings, driver, date=night)
+        labels = pq.read_table(settings.snapshots_dir / f"date={night}" / "labels.parquet")
+        assert labels["account_id"].to_pylist() == known
+
+
+def test_an_account_s_status_is_no_feature(settings: Settings, driver: Driver, landing: Path) -> None:
+    detect(settings, driver, date=NIGHTS[-1])
+    accounts = pq.read_table(settings.snapshots_dir / f"date={NIGHTS[-1]}" / "nodes" / "Account.parquet")
+    assert "status" not in accounts.column_names
+
+
+def test_a_night_not_loaded_cannot_be_detected(settings: Settings, driver: Driver, landing: Path) -> None:
+    with pytest.raises(NothingToLoadError, match="load it first"):
+        detect(settings, driver, date=FIRST - timedelta(days=1))
+
+
+def test_two_writers_are_kept_apart(settings: Settings, driver: Driver, landing: Path) -> None:
+    impatient = settings.model_copy(update={"lock_timeout_s": 0.1})
+    with writer_lock(settings, "load of a night"), pytest.raises(LockedError, match="load of a night"):
+        detect(impatient, driver, date=NIGHTS[-1])
