@@ -37,7 +37,7 @@ class Decisions:
 
 
 def decisions_of(snapshot: Snapshot) -> Decisions:
-    """The people's decision on each account, by the labels that the snapshot knows; those made in the graph are among them."""
+    """The people's decision on each account, by the labels known to the snapshot, those made in the graph included."""
     by_people = snapshot.labels.filter(pc.is_in(snapshot.labels["source"], pa.array(PEOPLE_SOURCES)))
     rows = snapshot.account_codes(by_people["account_id"])
     labels, sources = by_people["label"].to_pylist(), by_people["source"].to_pylist()

@@ -19,7 +19,7 @@ def create_known_accounts(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def create_rows(connection: duckdb.DuckDBPyConnection, signal: Signal, *, only: str = "true") -> None:
-    """Make the table `rows_<signal>` of rows with `superseded_from`, `ready_from` and `other_known_from`: days, or null.
+    """Make the table `rows_<signal>` with the days `superseded_from`, `ready_from`, `other_known_from`, or null.
 
     Args:
         connection: has `ledger.<signal>` and `known`.

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from neo4j import Driver
 
 from graph_schema.signals import ACCOUNTS, SIGNALS, SIGNALS_BY_NAME, Signal
 from pipelines import accounting, in_force
-from pipelines.data_docs import DataDocs
 from pipelines.errors import NothingToLoadError, QuarantineLimitError
 from pipelines.graph_load import Say, Written, seen_since, write_graph
 from pipelines.landing import Delivery, check_landing, delivery, fingerprint
@@ -26,8 +25,10 @@ from pipelines.quarantine import write_expired, write_rejected
 from pipelines.reviews import harvest_reviews
 from pipelines.settings import Settings
 from pipelines.touched import find_touched
-from pipelines.validate import Checked, check
 from pipelines.writer_lock import writer_lock
+
+if TYPE_CHECKING:
+    from pipelines.validate import Checked
 
 Counts = dict[str, Any]
 
@@ -55,14 +56,18 @@ def stage_signal(settings: Settings, *, landing: Path, date: date, signal: str) 
     return stage_checked(settings, declared, date, found, checked.get(date))
 
 
-def check_deliveries(settings: Settings, deliveries: Sequence[Delivery]) -> dict[date, Checked]:
+def check_deliveries(settings: Settings, deliveries: Sequence[Delivery]) -> "dict[date, Checked]":
     """Check deliveries of one signal together, by night."""
+    # Here, for Great Expectations takes seconds to import, and who only loads the graph need not wait for it.
+    from pipelines.data_docs import DataDocs
+    from pipelines.validate import check
+
     signal = deliveries[0].signal
     return check(signal, deliveries, quarantine_limit=settings.quarantine_limit, docs=DataDocs(settings))
 
 
 def stage_checked(
-    settings: Settings, signal: Signal, day: date, found: Delivery | None, checked: Checked | None
+    settings: Settings, signal: Signal, day: date, found: Delivery | None, checked: "Checked | None"
 ) -> Counts:
     """Keep a checked delivery for the load, and its rejected rows in quarantine. None: there is no partition.
 

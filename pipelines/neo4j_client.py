@@ -107,11 +107,12 @@ def write_columns(driver: Driver, query: str, columns: Mapping[str, list[Any]], 
 
 def write_table(driver: Driver, query: str, table: pa.Table, **constants: Any) -> int:
     """Write a table's rows by a query of parallel lists, one list a column; returns the number of rows."""
+    n_rows: int = table.num_rows
     with driver.session() as session:
-        for begin in range(0, table.num_rows, WRITE_PAGE):
+        for begin in range(0, n_rows, WRITE_PAGE):
             columns = to_lists(table.slice(begin, WRITE_PAGE))
             session.execute_write(_consume, query, {**columns, **constants})
-    return table.num_rows
+    return n_rows
 
 
 def read_columns(driver: Driver, query: str, keys: Sequence[str], schema: pa.Schema) -> Iterator[pa.Table]:

@@ -79,15 +79,19 @@ def _between(name: str, minimum: float | None, maximum: float | None) -> Expecta
     )
 
 
+def _not_before(later: str, earlier: str) -> Expectation:
+    return gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+        column_A=later,
+        column_B=earlier,
+        or_equal=True,
+        ignore_row_if="either_value_is_missing",
+        meta={"column": later, "fault": f"is before {earlier}"},
+    )
+
+
 def _seen_on_one_day() -> tuple[Expectation, ...]:
     return (
-        gxe.ExpectColumnPairValuesAToBeGreaterThanB(
-            column_A="last_seen_at",
-            column_B="first_seen_at",
-            or_equal=True,
-            ignore_row_if="either_value_is_missing",
-            meta={"column": "last_seen_at", "fault": "is before first_seen_at"},
-        ),
+        _not_before("last_seen_at", "first_seen_at"),
         gxe.ExpectColumnPairValuesToBeEqual(
             column_A="first_seen_at" + DAY_SUFFIX,
             column_B="last_seen_at" + DAY_SUFFIX,

@@ -40,10 +40,16 @@ def detected_night(
     uses["USED_IP"] = _uses(accounts, "ips")
     ends = {type_: sorted({end for _, end in pairs}) for type_, pairs in uses.items()}
     labels = [
-        {"account_id": account_id, "label": judged.label, "label_confidence": 1.0, "source": judged.source, "known_at": created_at}
+        {
+            "account_id": account_id,
+            "label": judged.label,
+            "label_confidence": 1.0,
+            "source": judged.source,
+            "known_at": created_at,
+        }
         for account_id, judged in accounts.items()
         if judged.label
-    ]  # fmt: skip
+    ]
     snapshot = make_snapshot(
         night,
         {

@@ -24,7 +24,7 @@ err = Console(stderr=True, highlight=False)
 class _Group(TyperGroup):
     """Turns an error that the user can mend into its one sentence and its exit code."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except RingwatchError as error:

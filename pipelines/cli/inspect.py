@@ -27,10 +27,12 @@ def explain(
             history.add_row(each["date"], f"{each['fraud_score']:.3f}", each["fraud_label"], each["ring_id"] or "")
         ring = "in no ring"
         if found.ring:
-            ring = f"in {found.ring['ring_id']}: {found.ring['n_accounts']} accounts, score {found.ring['fraud_score']:.3f}"
+            n, score = found.ring["n_accounts"], found.ring["fraud_score"]
+            ring = f"in {found.ring['ring_id']}: {n} accounts, score {score:.3f}"
         head = (
             f"{found.account_id}: {found.fraud_label}, score {found.fraud_score:.3f}"
-            f" (suspicious from {found.thresholds['suspicious']:.3f}; {found.model_version}; night of {found.date})\n{ring}"
+            f" (suspicious from {found.thresholds['suspicious']:.3f}; {found.model_version}; night of {found.date})"
+            f"\n{ring}"
         )
         decided = [f"{each['reviewed_by']} decided {each['decision']}: {each['reason']}" for each in found.decisions]
         said = [f"- {reason}" for reason in found.reasons] or ["no reason to suspect it"]
