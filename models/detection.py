@@ -9,6 +9,7 @@ import pyarrow as pa
 from models.communities import find_groups, keep_groups, suspects_ties
 from models.decisions import decisions_of
 from models.identifiers import SharedKind, shared_kinds
+from models.labels import known_labels
 from models.reasons import Judged, account_reasons
 from models.ring_reasons import ring_reasons
 from models.ring_tables import rings_table
@@ -75,7 +76,10 @@ def detect(
     highest = _WATCH if is_structural else _SUSPICIOUS
     level = np.minimum(_levels(scores, thresholds), highest)
     level[decisions.is_cleared], level[decisions.is_fake] = _CLEAR, _SUSPICIOUS
-    decided_scores = np.where(decisions.is_fake, 1.0, np.where(decisions.is_cleared, 0.0, scores))
+    # Of a ring, who is known to be fake counts as that, whoever said so, and not as what a model expects.
+    labels_known = known_labels(snapshot)
+    known_scores = np.where(labels_known.is_fake, np.maximum(scores, labels_known.confidence), scores)
+    decided_scores = np.where(decisions.is_cleared, 0.0, known_scores)
 
     kinds = shared_kinds(snapshot)
     # Only rings that are at least to watch are findings: look among accounts that could be, and whom they share with.

@@ -60,7 +60,7 @@ def test_the_ring_is_found_written_back_and_exported(settings: Settings, driver:
     assert account["p"]["fraud_label"] == "watch"  # without a trained model nothing is more than that
     assert account["p"]["fraud_ring_id"] == members[0]["g"]
     assert account["p"]["fraud_run_id"] == result.run_id
-    assert any("2 cards" in reason for reason in account["p"]["fraud_reasons"])
+    assert any("with 4 other accounts" in reason for reason in account["p"]["fraud_reasons"]), account
     scores = pq.read_table(Path(result.scores) / "scores.parquet")
     assert scores.column_names == ["account_id", "fraud_score", "fraud_label", "ring_id", "reasons"]
     assert scores.num_rows == 25

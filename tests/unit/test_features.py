@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 import pytest
 
 from graph_schema.graph import ACCOUNT
-from models.encoding import Scaling, fit_encoding
+from models.encoding import Scaling, Steps, fit_encoding
 from models.features import Columns, account_columns, category_columns, fit_vocabulary
 from models.labels import known_labels
 from models.splits import component_folds
@@ -119,3 +119,10 @@ def test_folds_keep_rings_whole_and_share_out_the_fakes(world):
         assert np.unique(fold[world.ring == ring]).size == 1
     assert np.bincount(fold[world.is_fake], minlength=4).min() > 0
     assert np.bincount(fold, minlength=4).min() > world.snapshot.n_accounts // 8
+
+
+def test_steps_say_how_far_a_value_has_come():
+    values = np.array([[0], [1], [2], [3], [4], [5], [6], [7], [8]], dtype=np.float32)
+    steps = Steps.fit(Columns(("days",), values), np.ones(9, dtype=bool))
+    encoded = steps.apply(np.array([[2.5], [np.nan], [99]], dtype=np.float32))
+    assert encoded.tolist() == [[1, 1, 0.5, 0, 0, 0, 0, 0], [0] * 8, [1] * 8]

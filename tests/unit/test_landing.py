@@ -74,13 +74,15 @@ def test_a_success_file_can_be_demanded(tmp_path, folder):
     assert delivered(tmp_path, require_success_file=True) is not None
 
 
-def test_a_fingerprint_changes_with_names_sizes_and_times(tmp_path, folder):
+def test_a_fingerprint_changes_with_names_and_content_and_not_when_a_file_is_written_again(tmp_path, folder):
     file = folder / "a.csv"
     file.write_text("x")
     first = fingerprint(delivered(tmp_path))
     assert fingerprint(delivered(tmp_path)) == first
     os.utime(file, (1, 1))
-    touched = fingerprint(delivered(tmp_path))
+    assert fingerprint(delivered(tmp_path)) == first
+    file.write_text("y")
+    changed = fingerprint(delivered(tmp_path))
     file.rename(folder / "b.csv")
     renamed = fingerprint(delivered(tmp_path))
-    assert len({first, touched, renamed}) == 3
+    assert len({first, changed, renamed}) == 3

@@ -24,7 +24,9 @@ def world():
 
 @pytest.fixture(scope="module")
 def candidate(world):
-    return train(world.snapshot, seed=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models.training._N_EPOCHS", 12)  # good enough to be stored
+        return train(world.snapshot, seed=0)
 
 
 @pytest.fixture
