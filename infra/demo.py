@@ -20,13 +20,12 @@ from pydantic import SecretStr
 from infra import airflow_server, neo4j_server
 from infra.airflow_api import ENDED, AirflowApi
 from infra.airflow_environment import PROJECT_DIR
+from infra.demo_findings import print_findings
 from pipelines.backfill import backfill
-from pipelines.ban_list.published import read_published
 from pipelines.errors import RingwatchError
 from pipelines.import_p2p import import_p2p
 from pipelines.ledger import Ledger
 from pipelines.neo4j_client import connect
-from pipelines.runs import read_run, read_run_table
 from pipelines.settings import Settings, read_settings
 
 SOURCE = PROJECT_DIR / "tests" / "data" / "p2p"
@@ -54,8 +53,7 @@ def run() -> None:
         airflow = beside.submit(airflow_server.start, settings)
         say("starting Neo4j, and Airflow beside it")
         neo4j_server.start(settings)
-        say(f"importing {SOURCE.relative_to(PROJECT_DIR)}")
-        import_p2p(SOURCE, landing)
+        _import_once(landing)
         *history, before_last, last = _nights(landing)
         _refuse_other_data(settings, [*history, before_last, last])
         say(f"loading {len(history)} nights of history, {history[0]} to {history[-1]}")
@@ -67,7 +65,8 @@ def run() -> None:
     conf = {"landing": str(landing)}
     _night_on_assets(api, {**conf, "date": str(before_last)})
     _night_with_training(api, {**conf, "date": str(last)}, last)
-    _print_findings(settings, last)
+    say("done")
+    print_findings(settings, last)
 
 
 def _own_key(settings: Settings) -> SecretStr:
@@ -77,6 +76,16 @@ def _own_key(settings: Settings) -> SecretStr:
     with suppress(FileExistsError), open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as env:
         env.write(f"{name}{secrets.token_hex(32)}\n")
     return SecretStr(file.read_text().strip().removeprefix(name))
+
+
+def _import_once(landing: Path) -> None:
+    """Make the landing zone, unless it is there: files written anew would all be loaded anew."""
+    if landing.exists():
+        return
+    say(f"importing {SOURCE.relative_to(PROJECT_DIR)}")
+    partial = landing.with_suffix(".tmp")
+    import_p2p(SOURCE, partial)
+    partial.rename(landing)
 
 
 def _nights(landing: Path) -> list[date]:
@@ -161,34 +170,6 @@ def _wait_for(look: Callable[[], Found], what: str) -> Found:
             raise RingwatchError(f"{what} did not come within {_RUN_TIMEOUT_S} s: look at Airflow.")
         time.sleep(_POLL_S)
     return found
-
-
-def _print_findings(settings: Settings, night: date) -> None:
-    run_ = read_run(settings, night)
-    n = run_.counts
-    published = read_published(settings, night)
-    neo4j, airflow = neo4j_server.status(settings), airflow_server.status(settings)
-    say("done")
-    print(f"""
-Night of {night}, model {run_.model_version}:
-  {n["n_accounts"]:,} accounts, {n["n_suspicious"]:,} suspicious, {n["n_watch"]:,} to watch
-  {n["n_rings"]:,} rings, {n["n_suspicious_rings"]:,} of them suspicious""")
-    rings = read_run_table(settings, night, "rings").sort_by([("fraud_score", "descending"), ("ring_id", "ascending")])
-    for ring in rings.slice(0, 3).to_pylist():
-        print(f"    {ring['ring_id']}: {ring['n_accounts']} accounts, score {ring['fraud_score']:.2f};"
-              f" {'; '.join(ring['reasons'][:2])}")  # fmt: skip
-    if published is None:
-        print("  no ban list is out")
-    else:
-        changes = published.manifest["counts"]["delta"]
-        print(f"  the ban list holds {len(published.entries())} accounts: {changes['ban']} new or renewed,"
-              f" {changes['lift']} lifted, approved by {published.manifest['approved_by']}")  # fmt: skip
-        print(f"\nBan list       {published.folder}")
-    print(f"""Scores, rings  {settings.exports_dir / "scores" / f"date={night}"}
-Neo4j Browser  {neo4j.browser_url}   user {neo4j.user}, password in {neo4j.password_file}
-Airflow        {airflow.url}   user {airflow.user}, password in {airflow.password_file}
-Signing key    {settings.home_dir / "demo" / "env"}
-Both stay up until: infra/demo --stop""")
 
 
 if __name__ == "__main__":

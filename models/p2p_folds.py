@@ -20,7 +20,7 @@ from models.metrics import ranking_metrics
 from models.scoring import score
 from models.snapshot import Snapshot
 from models.splits import component_folds
-from models.training import Progress, train
+from models.training import Progress, part_of, train
 
 _N_FOLDS = 5
 _CROSSING = ("SENT_MONEY_TO", "REFERRED_BY")
@@ -43,8 +43,7 @@ def evaluate_folds(
         "seeds": {},
     }
     for position, seed in enumerate(seeds):
-        part = lambda share, done=position: progress((done + share) / len(seeds))  # noqa: E731
-        report["seeds"][seed] = _evaluate_seed(snapshot, seed, part)
+        report["seeds"][seed] = _evaluate_seed(snapshot, seed, part_of(progress, position, len(seeds)))
     return report
 
 

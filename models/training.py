@@ -67,7 +67,7 @@ def train(snapshot: Snapshot, *, seed: int, progress: Progress = lambda share: N
     members, logits, n_folds = [], np.empty(snapshot.n_accounts), int(fold.max()) + 1
     for held in range(n_folds):
         member, said = _train_member(
-            snapshot, labels, weight, fold == held, seed=seed + held, progress=_part(progress, held, n_folds)
+            snapshot, labels, weight, fold == held, seed=seed + held, progress=part_of(progress, held, n_folds)
         )
         members.append(member)
         logits[fold == held] = said[fold == held]
@@ -131,7 +131,8 @@ def _train_member(
     return member, member_logits(member, data)
 
 
-def _part(progress: Progress, position: int, n_parts: int) -> Progress:
+def part_of(progress: Progress, position: int, n_parts: int) -> Progress:
+    """What tells `progress` of the share done of one of several equal parts."""
     return lambda share: progress((position + share) / n_parts)
 
 

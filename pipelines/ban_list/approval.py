@@ -74,8 +74,8 @@ def reject(
 
 
 def approve_unchanged(settings: Settings, proposal: Proposal) -> Decision | None:
-    """Let a list that changes nothing for any account go out without asking a person; None where it does change."""
-    if not proposal.changes_nothing:
+    """Let a list that changes nothing for any account go out without asking a person; None where that is not so."""
+    if not proposal.changes_nothing or standing(settings, proposal.date, proposal.content_sha256) != Standing.WAITING:
         return None
     return approve(settings, date=proposal.date, by=NOBODY, via="policy", content_sha256=proposal.content_sha256)
 

@@ -293,6 +293,15 @@ def test_a_list_that_changes_something_needs_somebody(settings):
     assert approve_unchanged(settings, propose(settings, date=D1)) is None
 
 
+def test_an_outdated_list_is_left_alone_even_if_it_changes_nothing(settings):
+    released(settings, D2, RING)
+    detected_night(settings, D1, {"person": PERSON})
+    proposal = propose(settings, date=D1)
+    assert proposal.changes_nothing
+    assert approve_unchanged(settings, proposal) is None
+    assert standing(settings, D1, proposal.content_sha256) is Standing.OUTDATED
+
+
 # Publishing
 
 
