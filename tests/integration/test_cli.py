@@ -24,7 +24,9 @@ def ringwatch(settings: Settings, *args: str, **env: str) -> subprocess.Complete
     }
     environment = {"PATH": os.environ["PATH"], "HOME": str(settings.home), "COLUMNS": "200"} | known | env
     command = [str(RINGWATCH), *args]
-    return subprocess.run(command, env=environment, cwd=settings.home.parent, capture_output=True, text=True, timeout=240)
+    return subprocess.run(
+        command, env=environment, cwd=settings.home.parent, capture_output=True, text=True, timeout=240
+    )
 
 
 def assert_one_sentence(done: subprocess.CompletedProcess[str], exit_code: int, *words: str) -> None:
@@ -103,7 +105,9 @@ def test_an_unknown_account_is_an_error(settings: Settings) -> None:
     assert_one_sentence(ringwatch(settings, "explain", "--account", "nobody"), 2, "detect")
 
 
-@pytest.mark.parametrize("command", ["", "load", "backfill", "nightly", "ban-list", "neo4j", "airflow", "model", "import"])
+@pytest.mark.parametrize(
+    "command", ["", "load", "backfill", "nightly", "ban-list", "neo4j", "airflow", "model", "import"]
+)
 def test_every_command_helps(settings: Settings, command: str) -> None:
     done = ringwatch(settings, *([command] if command else []), "--help")
     assert done.returncode == 0
