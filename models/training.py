@@ -4,8 +4,8 @@ Known fakes are few, so none is kept aside for good. The accounts are dealt into
 shared identifiers (no ring is in two), and for each fold a network is trained on the others and scores it. The networks
 together are the model; what each said of its own fold, which it learnt nothing from, settles calibration and
 thresholds and gives the held-out metrics. The number of epochs is fixed, with a learning rate that falls to zero:
-on the P2P data, stopping early by the AP of some thirty fakes chose worse networks (AP .130) than going on to the end
-(.140), and held-out scores that chose nothing are honest.
+held-out scores that chose nothing are honest, and the AP of some thirty fakes is too noisy to choose by (on the P2P
+data, one seed of an earlier network: AP .130 stopped early, .140 at the end, which is within the noise too).
 
 An unlabelled account counts as legitimate with a small weight, in training and calibration alike. Nearly all of them
 are, and without them a world whose labels are mostly fakes would look mostly fake; but some are fakes not found yet,

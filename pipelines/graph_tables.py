@@ -58,8 +58,8 @@ def create_identifiers(connection: duckdb.DuckDBPyConnection, *, ids: dict[Node,
 
 
 def reached_ids(node: Node) -> str:
-    """SQL of the ids of a kind of node at which the tables' relationships end."""
-    return " UNION ".join(f"SELECT end_id AS id FROM {r.type}" for r in RELATIONSHIPS if r.end is node)
+    """SQL of the ids of a kind of node at which the tables' relationships end, each once."""
+    return " UNION ".join(f"SELECT DISTINCT end_id AS id FROM {r.type}" for r in RELATIONSHIPS if r.end is node)
 
 
 def _description_sql(node: Node) -> str:

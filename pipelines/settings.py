@@ -4,7 +4,6 @@ A setting comes from `RINGWATCH_<NAME>` in the environment, else from `.env` in 
 from its default here. Paths of the state folder are declared here too, so that nobody else joins strings.
 """
 
-from functools import cached_property
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
@@ -41,12 +40,12 @@ class Settings(BaseSettings):
     train_every_days: int = Field(7, ge=1, description="A nightly run trains when the champion is older than this.")
     signing_key: SecretStr | None = Field(None, description="Key of the manifest's HMAC-SHA256. Without it: unsigned.")
 
-    @cached_property
+    @property
     def home_dir(self) -> Path:
         """State folder, absolute."""
         return self.home.expanduser().resolve()
 
-    @cached_property
+    @property
     def exports_dir(self) -> Path:
         """Exports folder, absolute."""
         return self.exports.expanduser().resolve() if self.exports else self.home_dir / "exports"
