@@ -52,11 +52,13 @@ def test_shuffled_edges_lose(world):
     assert _unlabelled_ap(world, score(train(shuffled, seed=0).model, shuffled)) < 0.6
 
 
-def test_training_again_gives_the_same_bits_and_tells_how_far_it_is(world, candidate):
+def test_training_again_gives_the_same_bits_and_tells_how_far_it_is(world, monkeypatch):
+    monkeypatch.setattr("models.training._N_EPOCHS", 6)  # bits differ from the first step on, if they do
     shares: list[float] = []
-    again = train(world.snapshot, seed=0, progress=shares.append)
-    np.testing.assert_array_equal(score(again.model, world.snapshot), score(candidate.model, world.snapshot))
-    np.testing.assert_array_equal(again.held_out, candidate.held_out)
+    first, again = (train(world.snapshot, seed=0, progress=shares.append) for _ in range(2))
+    shares = shares[len(shares) // 2 :]
+    np.testing.assert_array_equal(score(again.model, world.snapshot), score(first.model, world.snapshot))
+    np.testing.assert_array_equal(again.held_out, first.held_out)
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
 
