@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -51,6 +52,8 @@ By = Annotated[str, typer.Option("--by", help="Name of the person who decides.")
 
 def main() -> None:
     """Run the command line."""
+    # For torch-geometric's authors, at its import.
+    warnings.filterwarnings("ignore", message="`torch.jit.script` is deprecated", category=FutureWarning)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     app()
 
@@ -90,7 +93,8 @@ def show(result: Any, as_json: bool, lines: Callable[[Any], Any] | None = None) 
         print(json.dumps(as_data(result), indent=1, default=str))
         return
     if lines is not None:
-        out.print(lines(result))
+        readable = lines(result)
+        out.print(readable, soft_wrap=isinstance(readable, str))
         return
     for name, value in as_data(result).items():
         out.print(f"{name:>18}  {value}", soft_wrap=True)

@@ -9,8 +9,6 @@ from models.scoring import score
 from models.training import train
 from tests.worlds import planted_world, rewired, with_labels
 
-pytestmark = pytest.mark.unit
-
 
 @pytest.fixture(scope="module")
 def world():
