@@ -79,7 +79,7 @@ def detect(
     # Of a ring, who is known to be fake counts as that, whoever said so, and not as what a model expects.
     labels_known = known_labels(snapshot)
     known_scores = np.where(labels_known.is_fake, np.maximum(scores, labels_known.confidence), scores)
-    decided_scores = np.where(decisions.is_cleared, 0.0, known_scores)
+    decided_scores = np.select([decisions.is_fake, decisions.is_cleared], [1.0, 0.0], known_scores)
 
     kinds = shared_kinds(snapshot)
     # Only rings that are at least to watch are findings: look among accounts that could be, and whom they share with.

@@ -31,7 +31,7 @@ from pipelines.graph_tables import (
     create_relationships,
     reached_ids,
 )
-from pipelines.neo4j_client import WRITE_PAGE, read_columns, run, write_columns, write_table
+from pipelines.neo4j_client import WRITE_PAGE, read_columns, run, write_table
 
 Say = Callable[[str], None]
 
@@ -122,7 +122,7 @@ def _remove_nodes(driver: Driver, connection: duckdb.DuckDBPyConnection, done: W
     """Remove accounts that no delivery shows any more, and identifiers that nobody uses."""
     unknown = _ids(connection, "SELECT account_id FROM touched ANTI JOIN known USING (account_id) ORDER BY 1")
     if unknown:
-        write_columns(driver, cypher.delete_nodes(ACCOUNT), {"keys": unknown})
+        write_table(driver, cypher.delete_nodes(ACCOUNT), pa.table({"keys": unknown}))
     for relationship in IDENTIFIER_RELATIONSHIPS:
         kind = relationship.type
         left = _ids(connection, f"SELECT DISTINCT end_id FROM old_{kind} ANTI JOIN {kind} USING (end_id) ORDER BY 1")

@@ -95,16 +95,6 @@ def migrate(driver: Driver) -> list[int]:
     return [migration.number for migration in fresh]
 
 
-def write_columns(driver: Driver, query: str, columns: Mapping[str, list[Any]], *, page: int = WRITE_PAGE) -> int:
-    """Run a query over parallel lists, a page to a transaction; returns the number of records."""
-    n_records = len(next(iter(columns.values())))
-    with driver.session() as session:
-        for begin in range(0, n_records, page):
-            part = {name: values[begin : begin + page] for name, values in columns.items()}
-            session.execute_write(_consume, query, part)
-    return n_records
-
-
 def write_table(driver: Driver, query: str, table: pa.Table, **constants: Any) -> int:
     """Write a table's rows by a query of parallel lists, one list a column; returns the number of rows."""
     n_rows: int = table.num_rows

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, dataclass
 from datetime import date
-from datetime import date as date_
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,6 @@ def nightly(
 
 def _is_due(settings: Settings, night: date) -> bool:
     """Whether the newest model as of the night, promoted or not, is missing or too old."""
-    tried = [date_.fromisoformat(stored.snapshot_date) for stored in Registry(settings.models_dir).list_models()]
+    tried = [date.fromisoformat(stored.snapshot_date) for stored in Registry(settings.models_dir).list_models()]
     tried = [day for day in tried if day <= night]
     return not tried or (night - max(tried)).days >= settings.train_every_days
