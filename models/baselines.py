@@ -4,40 +4,55 @@ The second is the "XGBGraph" recipe of GADBench (Tang et al., arXiv 2306.12251):
 two steps away, here apart for those who share an identifier and those who deal with each other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from graph_schema.graph import ACCOUNT
-from models.features import account_columns, category_columns, fit_vocabulary
+from models.features import Vocabulary, account_columns, category_columns, fit_vocabulary
+from models.labels import known_labels
 from models.relations import Relation, account_relations, n_sharing, shared_relations
 from models.snapshot import Snapshot
 
 
-def own_features(snapshot: Snapshot, is_training: np.ndarray) -> np.ndarray:
-    """What the network's accounts start from, `[n_accounts, n_features] float32`, NaN where unknown."""
+@dataclass(frozen=True)
+class BoostedFeatures:
+    """Which features a boosted tree sees, settled on one snapshot so that a model can score another.
+
+    Attributes:
+        vocabulary: words of the categories.
+        keep: `[n_features] bool`, those that vary among the training accounts.
+        has_neighbours: whether those of neighbours are among them.
+    """
+
+    vocabulary: Vocabulary
+    keep: np.ndarray
+    has_neighbours: bool
+
+    def of(self, snapshot: Snapshot) -> np.ndarray:
+        """`[n_accounts, n_kept] float32`, NaN where unknown."""
+        return _all_features(snapshot, self.vocabulary, self.has_neighbours)[:, self.keep]
+
+
+def fit_features(snapshot: Snapshot, is_training: np.ndarray, *, has_neighbours: bool) -> BoostedFeatures:
+    """Settle the features on the training accounts, `[n_accounts] bool`.
+
+    What the network's accounts start from; with neighbours also the means over those one and two steps away, and how
+    many there are of each kind.
+    """
     vocabulary = fit_vocabulary(snapshot, ACCOUNT, np.flatnonzero(is_training))
-    values = [account_columns(snapshot).values, category_columns(snapshot, ACCOUNT, vocabulary).values]
-    return _varying(np.concatenate(values, axis=1), is_training)
+    training = np.nan_to_num(_all_features(snapshot, vocabulary, has_neighbours)[is_training], nan=-1e9)
+    return BoostedFeatures(vocabulary, training.min(axis=0) < training.max(axis=0), has_neighbours)
 
 
-def neighbour_features(snapshot: Snapshot, is_training: np.ndarray) -> np.ndarray:
-    """Own features, then means over neighbours one and two steps away, then how many there are of each kind."""
-    own = own_features(snapshot, is_training)
-    known = np.nan_to_num(own)
-    shared, dealings = list(shared_relations(snapshot)), list(account_relations(snapshot))
-    blocks = [own]
-    for adjacency in (_sharing(snapshot.n_accounts, shared), _dealing(snapshot.n_accounts, dealings)):
-        one_step = adjacency @ known
-        blocks += [one_step, adjacency @ one_step]
-    for relation in (*shared, *dealings):
-        blocks.append(np.bincount(relation.account, minlength=snapshot.n_accounts)[:, None])
-    for relation in shared:
-        others = np.bincount(relation.account, n_sharing(relation) - 1, minlength=snapshot.n_accounts)
-        blocks.append(others[:, None])
-    return _varying(np.concatenate(blocks, axis=1).astype(np.float32), is_training)
+def boosted_scores(snapshot: Snapshot, is_training: np.ndarray, *, has_neighbours: bool, seed: int) -> np.ndarray:
+    """Scores of trees trained on the known labels of `is_training` accounts, `[n_accounts] float64`."""
+    values = fit_features(snapshot, is_training, has_neighbours=has_neighbours).of(snapshot)
+    model = fit_boosting(values[is_training], known_labels(snapshot).is_fake[is_training], seed=seed)
+    return np.asarray(model.predict_proba(values)[:, 1])
 
 
 def fit_boosting(features: np.ndarray, target: np.ndarray, *, seed: int) -> HistGradientBoostingClassifier:
@@ -49,32 +64,65 @@ def fit_boosting(features: np.ndarray, target: np.ndarray, *, seed: int) -> Hist
     return model.fit(features, target)
 
 
-def _sharing(n_accounts: int, relations: Iterable[Relation]) -> csr_array:
-    """Others met, by 1 / (n - 1) on an identifier of n accounts; `[n_accounts, n_accounts]`, rows sum to 1."""
-    total = csr_array((n_accounts, n_accounts))
-    for relation in relations:
-        shape = (n_accounts, int(relation.other.max(initial=0)) + 1)
-        uses = csr_array((np.ones(relation.account.size), (relation.account, relation.other)), shape=shape)
-        damped = csr_array((1.0 / (n_sharing(relation) - 1), (relation.account, relation.other)), shape=shape)
-        total = total + damped @ uses.T
-    total.setdiag(0)
-    return _row_normalised(total)
+def _all_features(snapshot: Snapshot, vocabulary: Vocabulary, has_neighbours: bool) -> np.ndarray:
+    own = np.concatenate(
+        [account_columns(snapshot).values, category_columns(snapshot, ACCOUNT, vocabulary).values], axis=1
+    )
+    return np.concatenate([own, *_of_neighbours(snapshot, own)], axis=1).astype(np.float32) if has_neighbours else own
 
 
-def _dealing(n_accounts: int, relations: Iterable[Relation]) -> csr_array:
-    total = csr_array((n_accounts, n_accounts))
-    for relation in relations:
-        ones = np.ones(relation.account.size)
-        total = total + csr_array((ones, (relation.account, relation.other)), shape=(n_accounts, n_accounts))
-    return _row_normalised(total)
+def _of_neighbours(snapshot: Snapshot, own: np.ndarray) -> Iterator[np.ndarray]:
+    known = np.nan_to_num(own)
+    shared, dealings = list(shared_relations(snapshot)), list(account_relations(snapshot))
+    for neighbours in (_Sharing(snapshot.n_accounts, shared), _Dealing(snapshot.n_accounts, dealings)):
+        one_step = neighbours.mean(known)
+        yield one_step
+        yield neighbours.mean(one_step)
+    for relation in (*shared, *dealings):
+        yield np.bincount(relation.account, minlength=snapshot.n_accounts)[:, None]
+    for relation in shared:
+        yield np.bincount(relation.account, n_sharing(relation) - 1, minlength=snapshot.n_accounts)[:, None]
 
 
-def _row_normalised(weights: csr_array) -> csr_array:
-    total = np.asarray(weights.sum(axis=1)).ravel()
-    scale = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
-    return csr_array(weights.multiply(scale[:, None]))
+class _Sharing:
+    """Means over those an account shares identifiers with: on each the others' mean, then the mean of those.
+
+    By way of the identifiers, and never as a matrix of accounts: a free-mail domain would fill it.
+    """
+
+    def __init__(self, n_accounts: int, relations: Iterable[Relation]) -> None:
+        self.uses = [_uses(relation, n_accounts) for relation in relations]
+        self.n_shared = sum((np.diff(uses.indptr) for uses in self.uses), np.zeros(n_accounts))
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """`[n_accounts, n_features]` to the same; 0 for an account that shares nothing."""
+        total = np.zeros(values.shape)
+        for uses in self.uses:
+            n_others = np.asarray(uses.sum(axis=0)).ravel() - 1.0  # [n_identifiers]
+            damped = uses * np.divide(1.0, n_others, out=np.zeros_like(n_others), where=n_others > 0)
+            of_others = damped @ (uses.T @ values) - np.asarray(damped.sum(axis=1)).ravel()[:, None] * values
+            total += of_others
+        return _ratio(total, self.n_shared)
 
 
-def _varying(values: np.ndarray, is_training: np.ndarray) -> np.ndarray:
-    training = np.nan_to_num(values[is_training], nan=-1e9)
-    return values[:, training.min(axis=0) < training.max(axis=0)]
+class _Dealing:
+    """Means over those an account deals with, either way."""
+
+    def __init__(self, n_accounts: int, relations: Iterable[Relation]) -> None:
+        shape = (n_accounts, n_accounts)
+        ones = (csr_array((np.ones(r.account.size), (r.account, r.other)), shape=shape) for r in relations)
+        self.dealings = sum(ones, csr_array(shape))
+        self.n_dealings = np.asarray(self.dealings.sum(axis=1)).ravel()
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """`[n_accounts, n_features]` to the same; 0 for an account that deals with nobody."""
+        return _ratio(self.dealings @ values, self.n_dealings)
+
+
+def _uses(relation: Relation, n_accounts: int) -> csr_array:
+    shape = (n_accounts, int(relation.other.max(initial=0)) + 1)
+    return csr_array((np.ones(relation.account.size), (relation.account, relation.other)), shape=shape)
+
+
+def _ratio(total: np.ndarray, count: np.ndarray) -> np.ndarray:
+    return np.asarray(total * np.divide(1.0, count, out=np.zeros(count.size), where=count > 0)[:, None])

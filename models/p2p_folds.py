@@ -5,22 +5,24 @@ test fold is seen in training but the shape of its own graph. Each model is trai
 the labelled accounts of the fifth, at the prevalence found there.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph_schema.graph import ACCOUNT, RELATIONSHIPS_BY_TYPE
-from models.baselines import fit_boosting, neighbour_features, own_features
+from models.baselines import boosted_scores
 from models.labels import known_labels
 from models.metrics import ranking_metrics
 from models.scoring import score
 from models.snapshot import Snapshot
 from models.splits import component_folds
 from models.training import Progress, part_of, train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _N_FOLDS = 5
 _CROSSING = ("SENT_MONEY_TO", "REFERRED_BY")
@@ -55,8 +57,12 @@ def _evaluate_seed(snapshot: Snapshot, seed: int, progress: Progress) -> dict[st
     apart = without_crossings(snapshot, fold)
     models: dict[str, Callable[[np.ndarray], np.ndarray]] = {
         "gnn": lambda is_test: _gnn_scores(apart, is_test, seed),
-        "boosted_trees_own": lambda is_test: _boosted_scores(apart, is_test, own_features, seed),
-        "boosted_trees_neighbours": lambda is_test: _boosted_scores(apart, is_test, neighbour_features, seed),
+        "boosted_trees_own": lambda is_test: boosted_scores(
+            apart, labels.is_known & ~is_test, has_neighbours=False, seed=seed
+        ),
+        "boosted_trees_neighbours": lambda is_test: boosted_scores(
+            apart, labels.is_known & ~is_test, has_neighbours=True, seed=seed
+        ),
     }
     scores = {name: np.full(snapshot.n_accounts, np.nan) for name in models}
     for held in range(_N_FOLDS):
@@ -95,16 +101,6 @@ def only_accounts(snapshot: Snapshot, keep: np.ndarray) -> Snapshot:
 
 def _gnn_scores(snapshot: Snapshot, is_test: np.ndarray, seed: int) -> np.ndarray:
     return score(train(only_accounts(snapshot, ~is_test), seed=seed).model, snapshot)
-
-
-def _boosted_scores(
-    snapshot: Snapshot, is_test: np.ndarray, features: Callable[[Snapshot, np.ndarray], np.ndarray], seed: int
-) -> np.ndarray:
-    labels = known_labels(snapshot)
-    is_training = labels.is_known & ~is_test
-    values = features(snapshot, is_training)
-    model = fit_boosting(values[is_training], labels.is_fake[is_training], seed=seed)
-    return np.asarray(model.predict_proba(values)[:, 1])
 
 
 def _report(score: np.ndarray, is_known: np.ndarray, is_fake: np.ndarray, fold: np.ndarray) -> dict[str, Any]:

@@ -4,10 +4,8 @@ A random split would put half of a ring in training and test on its other half, 
 """
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from models.relations import n_sharing, shared_relations
+from models.components import components
 from models.snapshot import Snapshot
 
 _MAX_SHARING = 64  # accounts on an identifier that is rare
@@ -45,19 +43,10 @@ def component_folds(
 
 
 def _components(snapshot: Snapshot, kinds: tuple[str, ...] | None, is_capped: bool) -> np.ndarray:
-    relations = [r for r in shared_relations(snapshot) if kinds is None or r.name in kinds]
-    n_accounts = snapshot.n_accounts
-    cap = _MAX_SHARING if is_capped else n_accounts
+    cap = _MAX_SHARING if is_capped else None
     while True:
-        starts, ends, n_nodes = [], [], n_accounts
-        for relation in relations:
-            keep = n_sharing(relation) <= cap
-            starts.append(relation.account[keep])
-            ends.append(relation.other[keep] + n_nodes)
-            n_nodes += snapshot.nodes[relation.far.label].num_rows
-        edges = (np.concatenate(starts), np.concatenate(ends))
-        graph = coo_array((np.ones(edges[0].size, dtype=np.int8), edges), shape=(n_nodes, n_nodes))
-        component = np.unique(connected_components(graph, directed=False)[1][:n_accounts], return_inverse=True)[1]
-        if not is_capped or cap <= 2 or np.bincount(component, minlength=1).max() <= _MAX_LARGEST_SHARE * n_accounts:
+        component = components(snapshot, kinds=kinds, max_sharing=cap)
+        largest = np.bincount(component, minlength=1).max()
+        if cap is None or cap <= 2 or largest <= _MAX_LARGEST_SHARE * snapshot.n_accounts:
             return component
         cap //= 2
