@@ -37,23 +37,31 @@ def take_snapshot(settings: Settings, driver: Driver, night: date, say: Say) -> 
         raise NothingToLoadError(f"{night} cannot be detected, for {loaded}: load it first (`ringwatch load`).")
     with ledger.query(upto=night) as connection:
         in_force.create_known_accounts(connection)
-        is_newest = night == nights[-1]
-        only = {"labels": "true"} if is_newest else "true"
-        in_force.create_views(connection, held_days=settings.held_days, only=only)
+        in_force.create_views(connection, held_days=settings.held_days, only={"labels": "true"})
         labels = known_labels(connection, ledger, night)
-        if is_newest:
-            say("reading the graph from Neo4j")
-            nodes, relationships = _read_graph(driver)
-        else:
-            say(f"computing the graph of {night} from the ledger, for later nights are loaded")
-            create_relationships(connection, seen_since=seen_since(settings.retention_days, night))
-            create_accounts(connection)
-            create_identifiers(connection)
-            nodes = {node.label: connection.table(node.label).to_arrow_table() for node in NODES}
-            relationships = {r.type: connection.table(r.type).to_arrow_table() for r in RELATIONSHIPS}
-    snapshot = make_snapshot(night, nodes, relationships, labels)
+    if night == nights[-1]:
+        say("reading the graph from Neo4j")
+        snapshot = make_snapshot(night, *_read_graph(driver), labels)
+    else:
+        say(f"computing the graph of {night} from the ledger, for later nights are loaded")
+        snapshot = compute_snapshot(settings, night)
     write_snapshot(snapshot, settings.snapshots_dir / f"date={night}")
     return snapshot
+
+
+def compute_snapshot(settings: Settings, night: date) -> Snapshot:
+    """The snapshot of a night from the ledger alone."""
+    ledger = Ledger(settings)
+    with ledger.query(upto=night) as connection:
+        in_force.create_known_accounts(connection)
+        in_force.create_views(connection, held_days=settings.held_days)
+        labels = known_labels(connection, ledger, night)
+        create_relationships(connection, seen_since=seen_since(settings.retention_days, night))
+        create_accounts(connection)
+        create_identifiers(connection)
+        nodes = {node.label: connection.table(node.label).to_arrow_table() for node in NODES}
+        relationships = {r.type: connection.table(r.type).to_arrow_table() for r in RELATIONSHIPS}
+    return make_snapshot(night, nodes, relationships, labels)
 
 
 def _read_graph(driver: Driver) -> tuple[dict[str, pa.Table], dict[str, pa.Table]]:
