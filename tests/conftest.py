@@ -13,7 +13,7 @@ from infra import neo4j_server as embedded
 from pipelines.settings import Settings
 
 TESTS_DIR = Path(__file__).parent
-KINDS = ("unit", "learning", "integration", "e2e")
+KINDS = ("unit", "simulation", "learning", "integration", "e2e")
 
 
 def pytest_configure() -> None:
@@ -24,7 +24,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks each test by the folder it lies in: unit, learning, integration or e2e."""
+    """Marks each test by the folder it lies in: unit, simulation, learning, integration or e2e."""
     for item in items:
         kind = item.path.relative_to(TESTS_DIR).parts[0]
         if kind in KINDS:

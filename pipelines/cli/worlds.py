@@ -1,0 +1,122 @@
+"""Commands for simulated worlds: simulate, difficulty."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from pipelines.cli.app import Json, app, out, progress, show
+from pipelines.errors import RingwatchError
+
+Scenario = Annotated[str, typer.Option("--scenario", help="disclosure, novel, camouflage, quiet, drift or evasion.")]
+Accounts = Annotated[int, typer.Option("--accounts", min=1, help="Accounts that have signed up by the last night.")]
+Nights = Annotated[int, typer.Option("--nights", min=1, help="Nights after the history.")]
+History = Annotated[int, typer.Option("--history-days", min=1, help="Days before the first night.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="The same arguments and seed give the same bytes.")]
+Vary = Annotated[
+    float,
+    typer.Option("--vary", min=0, max=1, help="Turn every knob at random: 0 not at all, 1 by up to 3 either way."),
+]
+Knobs = Annotated[
+    Path | None,
+    typer.Option("--knobs", help='JSON file of knobs to set, as {"graders.cards.shared": 0.2}; see KNOBS.md.'),
+]
+
+
+@app.command()
+def simulate(
+    world: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the world: landing/, truth.parquet, ...")
+    ] = None,
+    accounts: Accounts = 20_000,
+    nights: Nights = 8,
+    history_days: History = 30,
+    seed: Seed = 0,
+    scenario: Scenario = "disclosure",
+    vary: Vary = 0.0,
+    knobs: Knobs = None,
+    continued: Annotated[
+        Path | None, typer.Option("--continue", help="Append the next night to the world in this folder instead.")
+    ] = None,
+    ban_list: Annotated[
+        Path | None, typer.Option("--ban-list", help="With --continue: the ban_list.csv in force from that night on.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a world to practise on: a landing zone of ordinary people and campaigns of fakes, and the truth beside it.
+
+    With --continue, append the next night to a world: accounts on --ban-list fall silent, and campaigns answer.
+    """
+    from pipelines.simulate import Arguments, continue_world
+    from pipelines.simulate import simulate as run
+
+    if (world is None) == (continued is None):
+        raise RingwatchError("give either --out, to make a world, or --continue, to go on with one.")
+    if ban_list is not None and continued is None:
+        raise RingwatchError("--ban-list goes with --continue: a world is made first, and then answers to bans.")
+    with progress() as say:
+        if continued is not None:
+            result = continue_world(continued, ban_list, say)
+        else:
+            arguments = Arguments(accounts, nights, history_days, seed, scenario, vary, _read_knobs(knobs))
+            result = run(arguments, Path(str(world)), say)
+    show(result, as_json)
+    if not as_json and continued is None:
+        landing = Path(str(world)) / "landing"
+        out.print(
+            f"Next: ringwatch backfill --landing {landing} --from {result.first_day} --to {result.first_night}",
+            soft_wrap=True,
+        )
+
+
+@app.command("difficulty")
+def show_difficulty(
+    accounts: Accounts = 50_000,
+    nights: Nights = 8,
+    history_days: History = 30,
+    seed: Seed = 0,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many worlds, of consecutive seeds.")] = 5,
+    scenario: Scenario = "disclosure",
+    vary: Vary = 0.0,
+    knobs: Knobs = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how hard simulated worlds are: boosted trees, components, and an oracle, on accounts not yet labelled."""
+    from pipelines.simulate import Arguments
+    from pipelines.simulate.measure import measure
+
+    arguments = Arguments(accounts, nights, history_days, seed, scenario, vary, _read_knobs(knobs))
+    with progress() as say:
+        reports = measure(arguments, n_seeds=seeds, say=say)
+    show(reports, as_json, _difficulty_table)
+
+
+def _difficulty_table(reports: list[dict[str, Any]]) -> Table:
+    table = Table(
+        "seed", "fakes to find", "fakes known", "AP, account features", "AP, neighbour aggregates", "AP, oracle",
+        "ordinary people in components with a known fake",
+    )  # fmt: skip
+    for report in reports:
+        precision = report["average_precision"]
+        table.add_row(
+            str(report["seed"]),
+            f"{report['n_fakes_judged']:,}",
+            f"{report['n_fakes_known']:,}",
+            *(f"{precision[name]:.3f}" for name in ("account_features", "neighbour_aggregates", "oracle")),
+            f"{report['components']['ordinary_accused']:,}",
+        )
+    return table
+
+
+def _read_knobs(file: Path | None) -> dict[str, object]:
+    if file is None:
+        return {}
+    try:
+        knobs = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise RingwatchError(f"{file} cannot be read as JSON ({error}).") from None
+    if not isinstance(knobs, dict):
+        raise RingwatchError(f'{file} must hold an object, as {{"graders.cards.shared": 0.2}}.')
+    return knobs

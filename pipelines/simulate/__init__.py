@@ -1,0 +1,11 @@
+"""Worlds with known truth: ordinary people and campaigns of fake accounts, as the nightly files of the data contract.
+
+`simulate` makes a world; `continue_world` appends the next night, in which campaigns answer a ban list. What differs
+between people and campaigns is declared in `ordinary.py` and `campaigns.py`; the meaning of the numbers in `knobs.py`.
+"""
+
+from pipelines.simulate.nights import Simulated, continue_world, simulate
+from pipelines.simulate.scenarios import SCENARIOS
+from pipelines.simulate.world import Arguments
+
+__all__ = ["SCENARIOS", "Arguments", "Simulated", "continue_world", "simulate"]
