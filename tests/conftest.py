@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from neo4j import Driver, GraphDatabase
+from neo4j import Driver
 
 from infra import neo4j_server as embedded
+from pipelines.neo4j_client import connect
 from pipelines.settings import Settings
 
 TESTS_DIR = Path(__file__).parent
@@ -45,11 +46,14 @@ def neo4j_server() -> Iterator[embedded.Neo4jStatus]:
 
 @pytest.fixture(scope="session")
 def session_driver(neo4j_server: embedded.Neo4jStatus) -> Iterator[Driver]:
-    """A driver to the run's server; tests take `driver`, which finds an empty graph."""
-    password = Path(neo4j_server.password_file).read_text()
-    with GraphDatabase.driver(
-        neo4j_server.uri, auth=(neo4j_server.user, password), notifications_min_severity="OFF"
-    ) as driver:
+    """A driver to the run's server, with the schema; tests take `driver`, which finds an empty graph."""
+    settings = Settings(
+        _env_file=None,
+        neo4j_uri=neo4j_server.uri,
+        neo4j_user=neo4j_server.user,
+        neo4j_password_file=Path(neo4j_server.password_file),
+    )
+    with connect(settings) as driver:
         yield driver
 
 
