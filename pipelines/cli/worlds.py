@@ -1,14 +1,18 @@
-"""Commands for simulated worlds: simulate, difficulty."""
+"""Commands for simulated worlds: simulate, difficulty, outcome."""
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from pipelines.cli.app import Json, app, out, progress, show
 from pipelines.errors import RingwatchError
+from pipelines.settings import read_settings
+
+if TYPE_CHECKING:
+    from pipelines.simulate.outcome import Outcome
 
 Scenario = Annotated[str, typer.Option("--scenario", help="disclosure, novel, camouflage, quiet, drift or evasion.")]
 Accounts = Annotated[int, typer.Option("--accounts", min=1, help="Accounts that have signed up by the last night.")]
@@ -91,6 +95,38 @@ def show_difficulty(
     with progress() as say:
         reports = measure(arguments, n_seeds=seeds, say=say)
     show(reports, as_json, _difficulty_table)
+
+
+@app.command("outcome")
+def show_outcome(
+    world: Annotated[Path, typer.Option("--world", help="Folder of the world whose nights were detected.")],
+    as_json: Json = False,
+) -> None:
+    """Compare what was detected and banned with a world's truth: caught, leaked before, accused wrongly."""
+    from pipelines.simulate.outcome import outcome_of
+
+    result = outcome_of(read_settings(), world)
+    if as_json:
+        show(result, True)
+        return
+    for table in outcome_tables(result):
+        out.print(table)
+
+
+def outcome_tables(outcome: "Outcome") -> tuple[Table, Table]:
+    """An outcome to read: campaigns, and ordinary people who are accused."""
+    campaigns = Table("campaign", "active", "suspicious", "banned", "first banned", "requests", "leaked before the ban",
+                      title=f"campaigns by {outcome.night}")  # fmt: skip
+    for each in outcome.campaigns:
+        share = f" ({each.n_leaked / each.n_requests:.0%})" if each.n_requests else ""
+        counts = (f"{n:,}" for n in (each.n_active, each.n_suspicious, each.n_banned))
+        campaigns.add_row(
+            each.campaign, *counts, each.first_banned or "never", f"{each.n_requests:,}", f"{each.n_leaked:,}{share}"
+        )
+    ordinary = Table("ordinary people", "accounts", "suspicious", "banned", title="accused wrongly")
+    for kind in outcome.ordinary:
+        ordinary.add_row(kind.kind, *(f"{n:,}" for n in (kind.n_accounts, kind.n_suspicious, kind.n_banned)))
+    return campaigns, ordinary
 
 
 def _difficulty_table(reports: list[dict[str, Any]]) -> Table:

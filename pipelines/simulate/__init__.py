@@ -4,8 +4,8 @@
 between people and campaigns is declared in `ordinary.py` and `campaigns.py`; the meaning of the numbers in `knobs.py`.
 """
 
-from pipelines.simulate.nights import Simulated, continue_world, simulate
+from pipelines.simulate.nights import Simulated, continue_world, nights_of, simulate
 from pipelines.simulate.scenarios import SCENARIOS
 from pipelines.simulate.world import Arguments
 
-__all__ = ["SCENARIOS", "Arguments", "Simulated", "continue_world", "simulate"]
+__all__ = ["SCENARIOS", "Arguments", "Simulated", "continue_world", "nights_of", "simulate"]

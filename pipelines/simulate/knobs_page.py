@@ -21,7 +21,8 @@ number takes a number, a range its two ends, weights as many numbers as they hav
 
 The disclosure: Anthropic, "Detecting and preventing distillation attacks", 23 February 2026. It gives numbers of
 accounts and exchanges, and how campaigns behaved; it gives neither how many ordinary accounts share what, nor how much
-a campaign shares. Those numbers are ours, set so that no single account gives itself away: the README has the measure."""
+a campaign shares. Those numbers are ours, set so that no single account gives itself away: the README shows how hard
+that makes it."""
 
 
 def knobs_page() -> str:

@@ -58,7 +58,7 @@ def _world_of(arguments: Arguments, say: Callable[[str], None]) -> tuple[Snapsho
 
 def snapshot_of_world(folder: Path) -> Snapshot:
     """The snapshot of a world's last night, by way of the checks and the ledger, without a server."""
-    first, last = nights_of(folder)
+    first, _, last = nights_of(folder)
     with tempfile.TemporaryDirectory(prefix="ringwatch-ledger-") as home:
         settings = Settings(home=Path(home))  # type: ignore[call-arg]
         days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]

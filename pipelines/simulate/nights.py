@@ -207,7 +207,7 @@ def _banned(world: World, state: State, ids: list[str], ban_list: Path) -> np.nd
     return banned
 
 
-def nights_of(folder: Path) -> tuple[date, date]:
-    """First day and last night of a world."""
+def nights_of(folder: Path) -> tuple[date, date, date]:
+    """First day, first night and last night of a world."""
     world, state = read_world(folder), load_state(folder / "state.npz")
-    return world.date_of(0), world.date_of(state.day - 1)
+    return world.date_of(0), world.date_of(world.arguments.history_days), world.date_of(state.day - 1)
