@@ -1,4 +1,4 @@
-"""The demo: real payments, their history loaded at once, the last nights through Airflow, a ban list at the end.
+"""The demo: a simulated world, its history loaded at once, then nights through Airflow, each with a ban list.
 
 Called by the script infra/demo, which sets up first.
 """
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,17 +19,19 @@ from pydantic import SecretStr
 
 from infra import airflow_server, neo4j_server
 from infra.airflow_api import ENDED, AirflowApi
-from infra.airflow_environment import PROJECT_DIR
 from infra.demo_findings import print_findings
 from pipelines.backfill import backfill
+from pipelines.ban_list.published import published_folder
 from pipelines.errors import RingwatchError
-from pipelines.import_p2p import import_p2p
 from pipelines.ledger import Ledger
 from pipelines.neo4j_client import connect
 from pipelines.settings import Settings, read_settings
+from pipelines.simulate import Arguments, continue_world, nights_of, simulate
 
-SOURCE = PROJECT_DIR / "tests" / "data" / "p2p"
 PERSON = "Demo Person"
+# A desk of reviewers larger than the simulator's own, so that three nights are enough to see a model at work.
+WORLD = Arguments(20_000, 1, 30, 1, "disclosure", knobs={"desk.reviews_per_day": 80})
+_N_NIGHTS = 3
 _RUN_TIMEOUT_S = 420
 _POLL_S = 1.0
 _began = time.monotonic()
@@ -42,31 +44,36 @@ def say(line: str) -> None:
 
 
 def run() -> None:
-    """Everything, from two servers that do not run to a published list."""
-    # The embedded Neo4j, whatever else is configured; and payments years apart all count.
+    """Everything, from two servers that do not run to published lists."""
+    # The embedded Neo4j, whatever else is configured.
     settings = read_settings()
     settings = settings.model_copy(
-        update={"neo4j_uri": None, "retention_days": 0, "signing_key": settings.signing_key or _own_key(settings)}
+        update={"neo4j_uri": None, "signing_key": settings.signing_key or _own_key(settings)}
     )
-    landing = settings.home_dir / "demo" / "landing"
+    world = settings.home_dir / "demo" / "world"
+    landing = world / "landing"
     with ThreadPoolExecutor(1) as beside:
         airflow = beside.submit(airflow_server.start, settings)
         say("starting Neo4j, and Airflow beside it")
         neo4j_server.start(settings)
-        _import_once(landing)
-        *history, before_last, last = _nights(landing)
-        _refuse_other_data(settings, [*history, before_last, last])
-        say(f"loading {len(history)} nights of history, {history[0]} to {history[-1]}")
+        _make_world_once(world)
+        first_day, first_night, _ = nights_of(world)
+        _refuse_other_data(settings, first_day)
+        eve = first_night - timedelta(days=1)
+        say(f"loading the history, {first_day} to {eve}")
         with connect(settings) as driver:
-            backfill(settings, driver, landing=landing, first=history[0], last=history[-1])
+            backfill(settings, driver, landing=landing, first=first_day, last=eve)
         say("waiting for Airflow")
         airflow.result()
     api = airflow_server.api(settings)
-    conf = {"landing": str(landing)}
-    _night_on_assets(api, {**conf, "date": str(before_last)})
-    _night_with_training(api, {**conf, "date": str(last)}, last)
+    _night_with_training(api, landing, first_night)
+    night = first_night
+    for _ in range(1, _N_NIGHTS):
+        night += timedelta(days=1)
+        _live_on(settings, world, night)
+        _night_on_assets(api, landing, night)
     say("done")
-    print_findings(settings, last)
+    print_findings(settings, world, night)
 
 
 def _own_key(settings: Settings) -> SecretStr:
@@ -78,23 +85,25 @@ def _own_key(settings: Settings) -> SecretStr:
     return SecretStr(file.read_text().strip().removeprefix(name))
 
 
-def _import_once(landing: Path) -> None:
-    """Make the landing zone, unless it is there: files written anew would all be loaded anew."""
-    if landing.exists():
+def _make_world_once(world: Path) -> None:
+    """Simulate, unless it is done: a world made anew would begin again at its first night."""
+    if (world / "world.json").exists():
         return
-    say(f"importing {SOURCE.relative_to(PROJECT_DIR)}")
-    partial = landing.with_suffix(".tmp")
-    import_p2p(SOURCE, partial)
-    partial.rename(landing)
+    say(f"simulating {WORLD.n_accounts:,} accounts, {WORLD.history_days} days, scenario {WORLD.scenario}")
+    simulate(WORLD, world)
 
 
-def _nights(landing: Path) -> list[date]:
-    folders = {folder.name for folder in landing.glob("*/date=*")}
-    return sorted(date.fromisoformat(name.removeprefix("date=")) for name in folders)
+def _live_on(settings: Settings, world: Path, night: date) -> None:
+    """Let the world go on by a night, under the ban list of the night before; unless it has."""
+    if nights_of(world)[2] >= night:
+        return
+    before = published_folder(settings, night - timedelta(days=1)) / "ban_list.csv"
+    say(f"the world lives on to {night}: who was banned falls silent, and campaigns answer")
+    continue_world(world, before if before.exists() else None)
 
 
-def _refuse_other_data(settings: Settings, nights: list[date]) -> None:
-    others = set(Ledger(settings).nights()) - set(nights)
+def _refuse_other_data(settings: Settings, first_day: date) -> None:
+    others = [night for night in Ledger(settings).nights() if night < first_day]
     if others:
         raise RingwatchError(
             f"{settings.home_dir} holds other data than the demo's (a night of {min(others)}):"
@@ -102,18 +111,19 @@ def _refuse_other_data(settings: Settings, nights: list[date]) -> None:
         )
 
 
-def _night_on_assets(api: AirflowApi, conf: dict[str, str]) -> None:
+def _night_on_assets(api: AirflowApi, landing: Path, night: date) -> None:
     """One night as every night goes: the load's asset starts detection, whose asset starts the ban list."""
-    say(f"night of {conf['date']} in Airflow: load, and what follows on it")
+    say(f"night of {night} in Airflow: load, and what follows on it")
     followers = {dag: set(api.runs(dag)) for dag in ("ringwatch_detect", "ringwatch_ban_list")}
-    _run_dag(api, "ringwatch_load", conf)
-    for dag, known in followers.items():
-        _follow(api, dag, _new_run(api, dag, known))
+    _run_dag(api, "ringwatch_load", {"landing": str(landing), "date": str(night)})
+    _follow(api, "ringwatch_detect", _new_run(api, "ringwatch_detect", followers["ringwatch_detect"]))
+    _decide(api, _new_run(api, "ringwatch_ban_list", followers["ringwatch_ban_list"]), night)
 
 
-def _night_with_training(api: AirflowApi, conf: dict[str, str], night: date) -> None:
-    """The last night: its labels are the first to train on, so detection waits for the model."""
+def _night_with_training(api: AirflowApi, landing: Path, night: date) -> None:
+    """The first night: there is no model yet, so detection waits for one."""
     say(f"night of {night} in Airflow: load, train, detect, ban list")
+    conf = {"landing": str(landing), "date": str(night)}
     api.wait_for_dag("ringwatch_detect")
     api.set_paused("ringwatch_detect", True)
     try:
@@ -123,7 +133,11 @@ def _night_with_training(api: AirflowApi, conf: dict[str, str], night: date) -> 
         api.set_paused("ringwatch_detect", False)
     known = set(api.runs("ringwatch_ban_list"))
     _run_dag(api, "ringwatch_detect", conf)
-    run_id = _new_run(api, "ringwatch_ban_list", known)
+    _decide(api, _new_run(api, "ringwatch_ban_list", known), night)
+
+
+def _decide(api: AirflowApi, run_id: str, night: date) -> None:
+    """Answer the question whether the ban list may go out, as the person of the demo, and wait until it is."""
     _wait_for(
         lambda: api.questions("ringwatch_ban_list", run_id) or api.run_state("ringwatch_ban_list", run_id) in ENDED,
         "the question whether the ban list may go out",

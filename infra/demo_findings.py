@@ -1,19 +1,21 @@
 """What the demo says at its end."""
 
 from datetime import date
+from pathlib import Path
 
 from infra import airflow_server, neo4j_server
 from pipelines.ban_list.published import read_published
+from pipelines.cli.app import out
+from pipelines.cli.worlds import outcome_tables
 from pipelines.runs import read_run, read_run_table
 from pipelines.settings import Settings
+from pipelines.simulate.outcome import outcome_of
 
 
-def print_findings(settings: Settings, night: date) -> None:
-    """Rings, accounts and the ban list of a night, where the files are, and how to look at the graph."""
+def print_findings(settings: Settings, world: Path, night: date) -> None:
+    """What a night found and what all nights came to, where the files are, and how to look at the graph."""
     run_ = read_run(settings, night)
     n = run_.counts
-    published = read_published(settings, night)
-    neo4j, airflow = neo4j_server.status(settings), airflow_server.status(settings)
     print(f"""
 Night of {night}, model {run_.model_version}:
   {n["n_accounts"]:,} accounts, {n["n_suspicious"]:,} suspicious, {n["n_watch"]:,} to watch
@@ -22,14 +24,21 @@ Night of {night}, model {run_.model_version}:
     for ring in rings.slice(0, 3).to_pylist():
         print(f"    {ring['ring_id']}: {ring['n_accounts']} accounts, score {ring['fraud_score']:.2f};"
               f" {'; '.join(ring['reasons'][:2])}")  # fmt: skip
+    published = read_published(settings, night)
     if published is None:
         print("  no ban list is out")
     else:
         changes = published.manifest["counts"]["delta"]
         print(f"  the ban list holds {len(published.entries())} accounts: {changes['ban']} new or renewed,"
               f" {changes['lift']} lifted, approved by {published.manifest['approved_by']}")  # fmt: skip
-        print(f"\nBan list       {published.folder}")
-    print(f"""Scores, rings  {settings.exports_dir / "scores" / f"date={night}"}
+    print("\nAgainst the truth, which only a simulated world has:")
+    for table in outcome_tables(outcome_of(settings, world)):
+        out.print(table)
+    neo4j, airflow = neo4j_server.status(settings), airflow_server.status(settings)
+    print(f"""
+Ban lists      {settings.exports_dir / "ban_lists"}
+Scores, rings  {settings.exports_dir / "scores" / f"date={night}"}
+The world      {world}
 Neo4j Browser  {neo4j.browser_url}   user {neo4j.user}, password in {neo4j.password_file}
 Airflow        {airflow.url}   user {airflow.user}, password in {airflow.password_file}
 Signing key    {settings.home_dir / "demo" / "env"}
