@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.box import SIMPLE
 from rich.table import Table
 
 from pipelines.cli.app import Json, app, out, progress, show
@@ -115,18 +116,26 @@ def show_outcome(
 
 def outcome_tables(outcome: "Outcome") -> tuple[Table, Table]:
     """An outcome to read: campaigns, and ordinary people who are accused."""
-    campaigns = Table("campaign", "active", "suspicious", "banned", "first banned", "requests", "leaked before the ban",
-                      title=f"campaigns by {outcome.night}")  # fmt: skip
+    campaigns = _counts(
+        f"campaigns by {outcome.night}",
+        "campaign", "active", "suspicious", "banned", "first ban", "requests\nbefore it", "requests\nsince",
+    )  # fmt: skip
     for each in outcome.campaigns:
-        share = f" ({each.n_leaked / each.n_requests:.0%})" if each.n_requests else ""
-        counts = (f"{n:,}" for n in (each.n_active, each.n_suspicious, each.n_banned))
-        campaigns.add_row(
-            each.campaign, *counts, each.first_banned or "never", f"{each.n_requests:,}", f"{each.n_leaked:,}{share}"
-        )
-    ordinary = Table("ordinary people", "accounts", "suspicious", "banned", title="accused wrongly")
+        caught = (f"{n:,}" for n in (each.n_active, each.n_suspicious, each.n_banned))
+        since = f"{each.n_since:,}" if each.first_banned else ""
+        campaigns.add_row(each.campaign, *caught, each.first_banned or "never", f"{each.n_before:,}", since)
+    ordinary = _counts("accused wrongly", "ordinary people", "accounts", "suspicious", "banned")
     for kind in outcome.ordinary:
         ordinary.add_row(kind.kind, *(f"{n:,}" for n in (kind.n_accounts, kind.n_suspicious, kind.n_banned)))
     return campaigns, ordinary
+
+
+def _counts(title: str, named: str, *counted: str) -> Table:
+    table = Table(title=title, box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)  # fits 80 columns
+    table.add_column(named, no_wrap=True)
+    for name in counted:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
 
 
 def _difficulty_table(reports: list[dict[str, Any]]) -> Table:

@@ -21,16 +21,18 @@ _N_SUSPICIOUS = "coalesce(sum((fraud_label = 'suspicious')::INT), 0)::BIGINT AS 
 _N_BANNED = "coalesce(sum(is_listed::INT), 0)::BIGINT AS n_banned"
 _CAMPAIGNS = f"""
 SELECT campaign, kind, count(*) AS n_active, {_N_SUSPICIOUS}, {_N_BANNED}, min(listed_on)::VARCHAR AS first_banned,
-    coalesce(sum(n_requests), 0)::BIGINT AS n_requests, coalesce(sum(n_leaked), 0)::BIGINT AS n_leaked
+    coalesce(sum(n_before), 0)::BIGINT AS n_before, coalesce(sum(n_since), 0)::BIGINT AS n_since
 FROM truth LEFT JOIN scores USING (account_id) LEFT JOIN listed USING (account_id) LEFT JOIN asked USING (account_id)
 WHERE is_fake AND first_active_at < DATE '{{night}}' + INTERVAL 1 DAY
 GROUP BY campaign, kind ORDER BY n_active DESC, campaign
 """
-# A list holds from the day after its night; what an account had asked for by then has leaked.
+# A list holds from the day after its night: until then all that a campaign asked for has leaked.
 _ASKED = """
-SELECT account_id, sum(n_requests) AS n_requests,
-    sum(n_requests) FILTER (listed_on IS NULL OR date <= listed_on) AS n_leaked
-FROM usage JOIN truth USING (account_id) LEFT JOIN listed USING (account_id)
+SELECT account_id, sum(n_requests) FILTER (first_banned IS NULL OR date <= first_banned) AS n_before,
+    sum(n_requests) FILTER (date > first_banned) AS n_since
+FROM usage JOIN truth USING (account_id)
+LEFT JOIN (SELECT campaign, min(listed_on) AS first_banned FROM truth JOIN listed USING (account_id) GROUP BY campaign)
+USING (campaign)
 WHERE is_fake AND date <= DATE '{night}' AND hour_start_at >= time_bucket(INTERVAL 1 HOUR, first_active_at)
 GROUP BY account_id
 """
@@ -43,7 +45,10 @@ GROUP BY kind ORDER BY n_banned DESC, n_suspicious DESC, kind
 
 @dataclass(frozen=True)
 class CampaignOutcome:
-    """One campaign by a night; its accounts are those active as fakes by then, requests those they sent as such."""
+    """One campaign by a night; its accounts are those active as fakes by then, requests those they sent as such.
+
+    `n_before` is what had leaked until the first of its accounts was on a list, `n_since` what it got from then on.
+    """
 
     campaign: str
     kind: str
@@ -51,8 +56,8 @@ class CampaignOutcome:
     n_suspicious: int
     n_banned: int
     first_banned: str | None
-    n_requests: int
-    n_leaked: int
+    n_before: int
+    n_since: int
 
 
 @dataclass(frozen=True)

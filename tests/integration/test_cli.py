@@ -106,7 +106,8 @@ def test_an_unknown_account_is_an_error(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "load", "backfill", "nightly", "ban-list", "neo4j", "airflow", "model", "import"]
+    "command",
+    ["", "load", "backfill", "nightly", "ban-list", "neo4j", "airflow", "model", "import", "simulate", "outcome"],
 )
 def test_every_command_helps(settings: Settings, command: str) -> None:
     done = ringwatch(settings, *([command] if command else []), "--help")
@@ -126,3 +127,34 @@ def test_doctor_finds_the_server_and_what_is_missing(settings: Settings) -> None
     states = {finding["check"]: finding["state"] for finding in json.loads(done.stdout)}
     assert states["neo4j"] == "ok"
     assert states["landing"] == "note"
+
+
+def test_a_world_is_made_and_continued_and_its_outcome_waits_for_a_night(settings: Settings, tmp_path: Path) -> None:
+    world, ban_list = tmp_path / "world", tmp_path / "ban_list.csv"
+    made = ringwatch(
+        settings, "simulate", "--out", str(world), "--accounts", "200", "--nights", "1", "--history-days", "3"
+    )
+    assert made.returncode == 0, made.stderr
+    assert f"backfill --landing {world / 'landing'} --from 2026-02-27 --to 2026-03-02" in made.stdout
+    ban_list.write_text("account_id,action\n")
+    done = ringwatch(settings, "simulate", "--continue", str(world), "--ban-list", str(ban_list), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["last_night"] == "2026-03-03"
+    assert_one_sentence(ringwatch(settings, "outcome", "--world", str(world)), 2, "no night has been detected")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["simulate"], "either --out"),
+        (["simulate", "--out", "world", "--continue", "world"], "either --out"),
+        (["simulate", "--out", "world", "--ban-list", "list.csv"], "goes with --continue"),
+        (["simulate", "--continue", "nowhere"], "holds no world"),
+        (["simulate", "--out", "world", "--knobs", "none.json"], "none.json cannot be read"),
+        (["simulate", "--out", "world", "--scenario", "sunny"], "no scenario sunny"),
+        (["outcome", "--world", "nowhere"], "holds no world"),
+        (["difficulty", "--accounts", "200", "--scenario", "quiet"], "has no fakes"),
+    ],
+)
+def test_what_a_world_cannot_be_made_of_is_said(settings: Settings, arguments: list[str], said: str) -> None:
+    assert_one_sentence(ringwatch(settings, *arguments), 2, said)

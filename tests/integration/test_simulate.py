@@ -65,9 +65,9 @@ def test_a_loop_of_nights_is_played_against_the_detector_and_told_with_its_truth
         ordinary = connection.sql("SELECT kind, count(*) FROM truth WHERE NOT is_fake GROUP BY 1").fetchall()
     assert {each.kind: each.n_accounts for each in outcome.ordinary} == dict(ordinary)
     assert sum(each.n_banned for each in outcome.campaigns) > 0
+    assert sum(each.n_since for each in outcome.campaigns) > 0
     for each in outcome.campaigns:
-        assert 0 <= each.n_leaked <= each.n_requests
-        assert each.n_leaked == each.n_requests or each.first_banned
+        assert each.first_banned or each.n_since == 0
 
 
 def _ban(settings: Settings, night: date) -> None:
