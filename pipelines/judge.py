@@ -6,6 +6,7 @@ past GX's stores, which copy every position several times, and asks for position
 a fraction of a second.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -74,6 +75,7 @@ def judge(
 @cache
 def _frames() -> BatchDefinition[Any]:
     """Where GX takes frames from: one for the process, in memory, without files, progress bars or reports home."""
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)  # has its own
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     context.enable_analytics(False)
