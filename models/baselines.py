@@ -13,7 +13,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from graph_schema.graph import ACCOUNT
 from models.features import Vocabulary, account_columns, category_columns, fit_vocabulary
-from models.labels import known_labels
+from models.labels import Labels, known_labels
 from models.relations import Relation, account_relations, n_sharing, shared_relations
 from models.snapshot import Snapshot
 
@@ -82,6 +82,21 @@ def _of_neighbours(snapshot: Snapshot, own: np.ndarray) -> Iterator[np.ndarray]:
         yield np.bincount(relation.account, minlength=snapshot.n_accounts)[:, None]
     for relation in shared:
         yield np.bincount(relation.account, n_sharing(relation) - 1, minlength=snapshot.n_accounts)[:, None]
+
+
+_N_SPREADS, _DAMPING = 20, 0.85
+
+
+def propagated_labels(snapshot: Snapshot, labels: Labels) -> np.ndarray:
+    """Label propagation (Zhu and Ghahramani 2002) over shared identifiers, `[n_accounts] float64`.
+
+    A known label stays what it is, and each other account takes the mean of those it shares with, a little less sure.
+    """
+    sharing = _Sharing(snapshot.n_accounts, list(shared_relations(snapshot)))
+    score = labels.is_fake.astype(np.float64)[:, None]
+    for _ in range(_N_SPREADS):
+        score = np.where(labels.is_known[:, None], labels.is_fake[:, None], _DAMPING * sharing.mean(score))
+    return score[:, 0]
 
 
 class _Sharing:

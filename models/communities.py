@@ -1,9 +1,9 @@
-"""Groups of accounts that hang together, and how strongly each member does: rings before they are judged.
+"""Groups of accounts that have one operator, by the links that the network learnt: rings before they are judged.
 
 Communities, not components: the constant Potts model (Traag, Van Dooren and Nesterov 2011, "Narrow scope for
-resolution-limit-free community detection") joins two groups only if the ties between them are as dense as
-`MIN_DENSITY` asks of a ring. A chain of accounts, or two groups that one weak identifier links, is not dense however
-long it grows; and what is a group here does not depend on how large the rest of the graph is, as with modularity.
+resolution-limit-free community detection") joins two groups only if the links between them are as dense as
+`MIN_DENSITY` asks of a ring. A chain of accounts, or two groups that one wrong link joins, is not dense however long it
+grows; and what is a group here does not depend on how large the rest of the graph is, as with modularity.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,12 @@ import numpy as np
 from scipy import sparse
 from sknetwork.clustering import Louvain
 
-MIN_DENSITY = 0.003  # mean tie between members; each of a ring of 100 must have ties worth .3 in all
+from models.scoring import Links
+
+MIN_DENSITY = 0.01  # mean probability of a link between two members; of a ring of 100, each has a link for certain
+_MIN_LINK = 0.3
 MIN_ACCOUNTS = 3
 _MIN_MEMBERSHIP = 0.1
-_UNSUSPICIOUS_AFFINITY = 0.1
 
 
 @dataclass(frozen=True)
@@ -37,22 +39,16 @@ class Groups:
         return int(self.group.max(initial=-1)) + 1
 
 
-def suspects_ties(graph: sparse.csr_matrix, scores: np.ndarray, watch: float) -> sparse.csr_matrix:
-    """The sharing graph as it matters among suspects: ties shrink as the two scores fall below `watch`.
-
-    A reseller's customers or a campus hang together as well as a ring does; the scores are what tells them apart, so a
-    tie counts by the geometric mean of both accounts' score / watch, within 0.1 to 1 each.
-    """
-    affinity = np.sqrt(np.clip(scores / watch, _UNSUSPICIOUS_AFFINITY, 1)).astype(np.float32)
-    ties = graph.tocsr(copy=True)
-    rows = np.repeat(np.arange(scores.size), np.diff(ties.indptr))
-    ties.data *= affinity[rows] * affinity[ties.indices]  # in this order, for the same product both ways round
-    return ties
+def link_graph(links: Links, keep: np.ndarray) -> sparse.csr_matrix:
+    """Links that are not unlikely between accounts at `keep`, `[n_accounts] bool`: their probability, symmetric."""
+    likely = (links.probability >= _MIN_LINK) & keep[links.one] & keep[links.other]
+    one, other, probability = links.one[likely], links.other[likely], links.probability[likely]
+    ends = (np.concatenate([one, other]), np.concatenate([other, one]))
+    return sparse.csr_matrix((np.tile(probability, 2), ends), shape=(keep.size, keep.size))
 
 
 def find_groups(graph: sparse.csr_matrix) -> Groups:
     """Dense groups of a symmetric weighted graph, `[n_accounts, n_accounts]`, the same ones for the same graph."""
-    graph = _without_thin_ties(graph)
     group = _communities(graph)
     group[_membership(graph, group) < _MIN_MEMBERSHIP] = -1
     group = _numbered_by_first(_connected_parts(graph, group))
@@ -63,14 +59,6 @@ def keep_groups(groups: Groups, keep: np.ndarray) -> Groups:
     """Only the groups at `keep`, `[n_groups]` bool, numbered anew."""
     kept = np.append(keep, False)[groups.group]
     return Groups(_numbered_by_first(np.where(kept, groups.group, -1)), np.where(kept, groups.membership, 0.0))
-
-
-def _without_thin_ties(graph: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Ties of at least `MIN_DENSITY`: thinner ones pull no two accounts together, and are most of a large graph's."""
-    thick = graph.copy()
-    thick.data[thick.data < MIN_DENSITY] = 0
-    thick.eliminate_zeros()
-    return thick
 
 
 def _communities(graph: sparse.csr_matrix) -> np.ndarray:

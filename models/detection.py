@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from models.communities import find_groups, keep_groups, suspects_ties
+from models.communities import find_groups, keep_groups, link_graph
 from models.decisions import decisions_of
 from models.identifiers import SharedKind, shared_kinds
 from models.labels import known_labels
@@ -14,7 +14,7 @@ from models.reasons import Judged, account_reasons
 from models.ring_reasons import ring_reasons
 from models.ring_tables import rings_table
 from models.rings import RingIds, Rings, match_rings, ring_scores
-from models.sharing import reached_accounts, sharing_graph
+from models.scoring import Scores
 from models.snapshot import Snapshot
 from models.thresholds import Thresholds
 
@@ -57,40 +57,38 @@ class Detection:
 
 def detect(
     snapshot: Snapshot,
-    scores: np.ndarray,
+    scores: Scores,
     *,
     thresholds: Thresholds,
     previous: Rings | None,
-    is_structural: bool,
+    is_default: bool,
 ) -> Detection:
     """Judge every account and find the rings, the same bytes for the same input.
 
     Args:
         snapshot: the night's graph.
-        scores: `[n_accounts]` in 0..1, in the order of the snapshot's accounts.
+        scores: of the snapshot's accounts, and the links between them.
         thresholds: where watch and suspicious begin, for accounts and rings.
         previous: the rings of the night detected before, for their ids; None for none.
-        is_structural: scores come without a trained model: nothing is more than `watch`, but by a person's decision.
+        is_default: scores come of the default model, which no label of this platform has proven: nothing is more than
+            `watch`, but by a person's decision.
     """
     decisions = decisions_of(snapshot)
-    highest = _WATCH if is_structural else _SUSPICIOUS
-    level = np.minimum(_levels(scores, thresholds), highest)
+    highest = _WATCH if is_default else _SUSPICIOUS
+    level = np.minimum(_levels(scores.fake, thresholds), highest)
     level[decisions.is_cleared], level[decisions.is_fake] = _CLEAR, _SUSPICIOUS
     # Of a ring, who is known to be fake counts as that, whoever said so, and not as what a model expects.
     labels_known = known_labels(snapshot)
-    known_scores = np.where(labels_known.is_fake, np.maximum(scores, labels_known.confidence), scores)
+    known_scores = np.where(labels_known.is_fake, np.maximum(scores.fake, labels_known.confidence), scores.fake)
     decided_scores = np.select([decisions.is_fake, decisions.is_cleared], [1.0, 0.0], known_scores)
 
-    kinds = shared_kinds(snapshot)
-    # Only rings that are at least to watch are findings: look among accounts that could be, and whom they share with.
-    among = reached_accounts(kinds, (decided_scores >= thresholds.watch) & ~decisions.is_cleared)
-    ties = sharing_graph(snapshot, kinds, among & ~decisions.is_cleared)
-    groups = find_groups(suspects_ties(ties, decided_scores, thresholds.watch))
+    groups = find_groups(link_graph(scores.links, ~decisions.is_cleared))
     groups = keep_groups(groups, ring_scores(groups, decided_scores) >= thresholds.watch)
     score_by_ring = ring_scores(groups, decided_scores)
     ids = match_rings(previous, groups, snapshot.accounts["id"], snapshot.date)
 
-    judged = Judged(scores, level == _SUSPICIOUS, groups.group, decisions, is_structural)
+    kinds = shared_kinds(snapshot)
+    judged = Judged(scores.fake, level == _SUSPICIOUS, groups.group, decisions, is_default)
     labels = _LABELS[np.minimum(_levels(score_by_ring, thresholds), highest)]
     reasons = ring_reasons(snapshot, kinds, judged, ids.n_new_accounts)
     return Detection(

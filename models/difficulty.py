@@ -27,12 +27,14 @@ class Truth:
         is_fake: `[n_accounts] bool`, fake and active as such by the night.
         is_judged: `[n_accounts] bool`, ordinary, or fake and active: fakes that have done nothing yet count as neither.
         group: `[n_accounts] int64`, the true group; a number of its own for who is alone.
+        campaign: `[n_accounts] str`, empty for ordinary people.
         kind: `[n_accounts] str`.
     """
 
     is_fake: np.ndarray
     is_judged: np.ndarray
     group: np.ndarray
+    campaign: np.ndarray
     kind: np.ndarray
 
 

@@ -1,118 +1,89 @@
-"""Columns to network inputs: scaling and vocabularies, fitted on training accounts only and kept with the model."""
+"""Columns to network inputs by rules that are the same for every platform and night: nothing here is fitted.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+A network that is taught on one platform and scores another must not depend on how much a usual account does there, so
+an account's numbers count as ranks among all accounts of the night. What stands on an edge is a count or a time, which
+means the same everywhere, and keeps its size.
+"""
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.stats import rankdata
 
-from graph_schema.graph import ACCOUNT, IDENTIFIER_RELATIONSHIPS
-from models.features import Columns, Vocabulary, account_columns, category_columns, fit_vocabulary
-from models.relations import Relation, account_relations, shared_relations
+from graph_schema.graph import ACCOUNT, Node
+from graph_schema.layout import snapshot_properties
+from graph_schema.signals import SIGNALS, Kind
+from models.features import Columns, account_columns
+from models.relations import Relation
 from models.snapshot import Snapshot
 
-_CLIP = 6.0  # standard deviations
 _N_STEPS = 8
+_RANK_SPREAD = 12**-0.5  # standard deviation of ranks in 0..1
+_EDGE_SCALE, _EDGE_CLIP = 0.25, 3.0  # of log1p of counts and days
+_DECLARED_WORDS = {field.name: field.one_of for signal in SIGNALS for field in signal.fields if field.one_of}
 
 
-@dataclass(frozen=True)
-class Scaling:
-    """Statistics of columns over training rows.
+def encode_accounts(snapshot: Snapshot) -> Columns:
+    """Inputs of every account, `[n_accounts, n_inputs] float32`.
 
-    A column that never varied there is left out, and so is the flag of one that was never, or always, missing: nothing
-    was learnt of it, and a weight that never moved would let a later value in as noise.
+    Of each number its rank, standardised and 0 where unknown; whether it is unknown; and how far the rank has come
+    through each eighth (Gorishniy et al., arXiv 2203.05556, PLE), in which a network sees what a tree finds by cutting.
     """
-
-    names: tuple[str, ...]
-    mean: tuple[float, ...]
-    spread: tuple[float, ...]  # 0 where the column never varied
-    may_miss: tuple[bool, ...]  # whether it was missing at some training rows but not at all
-
-    @classmethod
-    def fit(cls, columns: Columns, rows: np.ndarray) -> "Scaling":
-        """Statistics over the training `rows`, `[n_rows] bool`, leaving out NaN."""
-        values = columns.values[rows].astype(np.float64)
-        known = np.isfinite(values)
-        n_known = np.maximum(known.sum(axis=0), 1)
-        mean = np.where(known, values, 0.0).sum(axis=0) / n_known
-        spread = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(axis=0) / n_known)
-        spread = np.where(spread < 1e-6, 0.0, spread)
-        may_miss = ~known.all(axis=0) & known.any(axis=0)
-        return cls(columns.names, tuple(mean.tolist()), tuple(spread.tolist()), tuple(may_miss.tolist()))
-
-    def apply(self, values: np.ndarray) -> np.ndarray:
-        """Standardised, clipped columns, then flags of missing values: `[n_rows, n_varying + n_may_miss] float32`."""
-        missing, varies = ~np.isfinite(values), np.asarray(self.spread, dtype=np.float64) > 0
-        mean, spread = np.asarray(self.mean, dtype=np.float64)[varies], np.asarray(self.spread)[varies]
-        scaled = np.clip((values[:, varies] - mean) / spread, -_CLIP, _CLIP)
-        scaled = np.where(missing[:, varies], 0.0, scaled)
-        flags = missing[:, np.asarray(self.may_miss, dtype=bool)]
-        return np.concatenate([scaled, flags], axis=1).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class Steps:
-    """Each column as how far a value has come through each quantile's step (Gorishniy et al., arXiv 2203.05556, PLE).
-
-    A network sees in it what a tree finds by cutting. On the P2P data AP went from .129 to .152 and AUROC from .849 to
-    .855 (mean of five folds, one network each); that is one seed, and chosen on those same folds.
-    """
-
-    edges: tuple[tuple[float, ...], ...]  # per column, quantiles over training rows; empty where there are too few
-
-    @classmethod
-    def fit(cls, columns: Columns, rows: np.ndarray) -> "Steps":
-        """Quantiles over the training `rows`, `[n_rows] bool`, leaving out NaN."""
-        edges = []
-        for column in columns.values[rows].T.astype(np.float64):
-            known = column[np.isfinite(column)]
-            quantiles = np.unique(np.quantile(known, np.linspace(0, 1, _N_STEPS + 1))) if known.size else known
-            edges.append(tuple(quantiles.tolist()) if quantiles.size > 2 else ())
-        return cls(tuple(edges))
-
-    def apply(self, values: np.ndarray) -> np.ndarray:
-        """`[n_rows, n_steps of all columns] float32` in 0..1; 0 where a value is missing."""
-        steps = [
-            np.nan_to_num(np.clip((column[:, None] - np.asarray(edges[:-1])) / np.diff(edges), 0, 1))
-            for column, edges in zip(values.T.astype(np.float64), self.edges, strict=True)
-            if edges
-        ]
-        return np.concatenate([np.empty((len(values), 0)), *steps], axis=1).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """All that turns a snapshot's columns into inputs of a network."""
-
-    accounts: Scaling
-    account_steps: Steps
-    relations: Mapping[str, Scaling]  # by relation name
-    vocabulary: Vocabulary
-
-    def encode_accounts(self, snapshot: Snapshot) -> np.ndarray:
-        """Inputs of every account, `[n_accounts, n_inputs] float32`."""
-        values = account_columns(snapshot).values
-        categories = category_columns(snapshot, ACCOUNT, self.vocabulary).values
-        return np.concatenate([self.accounts.apply(values), self.account_steps.apply(values), categories], axis=1)
-
-    def encode_edges(self, relation: Relation) -> np.ndarray:
-        """Inputs of every edge of a relation, `[n_edges, n_inputs] float32`."""
-        return self.relations[relation.name].apply(relation.columns.values)
-
-
-def fit_encoding(snapshot: Snapshot, is_training: np.ndarray) -> Encoding:
-    """Encoding fitted on the accounts where `is_training`, `[n_accounts] bool`, on their edges and identifiers."""
-    columns = account_columns(snapshot)
-    vocabulary = dict(fit_vocabulary(snapshot, ACCOUNT, np.flatnonzero(is_training)))
-    for relationship in IDENTIFIER_RELATIONSHIPS:
-        ends = snapshot.ends[relationship.type]
-        touched = np.unique(ends.end[is_training[ends.start]])
-        vocabulary |= fit_vocabulary(snapshot, relationship.end, touched)
-    return Encoding(
-        accounts=Scaling.fit(columns, is_training),
-        account_steps=Steps.fit(columns, is_training),
-        relations={
-            relation.name: Scaling.fit(relation.columns, is_training[relation.account])
-            for relation in (*shared_relations(snapshot), *account_relations(snapshot))
-        },
-        vocabulary=vocabulary,
+    numbers, words = account_columns(snapshot), _word_shares(snapshot)
+    names = (*numbers.names, *words)
+    rank = _ranks(np.column_stack([numbers.values, *words.values()]))
+    unknown = ~np.isfinite(rank)
+    place = np.where(unknown, 0.0, (rank - 0.5) / _RANK_SPREAD)
+    begin = np.arange(_N_STEPS) / _N_STEPS
+    steps = np.nan_to_num(np.clip((rank[:, :, None] - begin) * _N_STEPS, 0, 1)).reshape(rank.shape[0], -1)
+    return Columns(
+        (
+            *names,
+            *(f"{name}=unknown" for name in names),
+            *(f"{name}>{step}/{_N_STEPS}" for name in names for step in range(_N_STEPS)),
+        ),
+        np.concatenate([place, unknown, steps], axis=1).astype(np.float32),
     )
+
+
+def encode_edges(relation: Relation) -> Columns:
+    """Inputs of a relation's edges, `[n_edges, n_inputs] float32`: numbers on a fixed scale, then which are unknown."""
+    names, values = relation.columns.names, relation.columns.values
+    scaled = np.clip(np.nan_to_num(values) * _EDGE_SCALE, -_EDGE_CLIP, _EDGE_CLIP)
+    unknown = ~np.isfinite(values)
+    return Columns(
+        (*names, *(f"{name}=unknown" for name in names)), np.concatenate([scaled, unknown], axis=1).astype(np.float32)
+    )
+
+
+def encode_identifiers(snapshot: Snapshot, node: Node, rows: np.ndarray) -> Columns:
+    """Inputs of the identifiers at `rows`, `[n_rows, n_inputs] float32`: one a word that the signals declare."""
+    table, columns = snapshot.nodes[node.label].take(pa.array(rows)), {}
+    for property in snapshot_properties(node):
+        for word in _DECLARED_WORDS.get(property.name, ()):
+            is_word = pc.fill_null(pc.equal(table[property.name], word), False)
+            columns[f"{property.name}={word}"] = is_word.to_numpy().astype(np.float32)
+    values = np.column_stack(list(columns.values())) if columns else np.empty((rows.size, 0), dtype=np.float32)
+    return Columns(tuple(columns), values)
+
+
+def _word_shares(snapshot: Snapshot) -> dict[str, np.ndarray]:
+    """For each word of an account the share of accounts that have the same: names of plans differ by platform."""
+    shares = {}
+    for property in snapshot_properties(ACCOUNT):
+        if property.kind in (Kind.TEXT, Kind.COUNTRY):
+            words = snapshot.accounts[property.name].combine_chunks().dictionary_encode()
+            code = words.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+            n_same = np.bincount(code[code >= 0], minlength=1)[code].astype(np.float64)
+            shares[property.name] = np.where(code >= 0, n_same / code.size, np.nan)
+    return shares
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Mean rank of each value in its column, as a share of the known ones; NaN stays."""
+    ranks = np.full(values.shape, np.nan)
+    for position, column in enumerate(values.T):
+        known = np.isfinite(column)
+        if known.any():
+            ranks[known, position] = (rankdata(column[known]) - 0.5) / known.sum()
+    return ranks

@@ -1,40 +1,87 @@
-"""The network: two rounds in which every account hears the others on its identifiers, and those it deals with.
+"""The network: links before accounts.
+
+Two rounds in which every account hears the others on its identifiers, and those it deals with. Then each pair that may
+have one operator is judged, and each account hears those it is linked to, by how sure the link is: an operator's
+accounts are told by each other, far better than by communities of whatever is shared.
+
+Known labels are heard too, but by others only: an account never hears its own in one step. Training hides some of the
+labels and asks for those, so the network learns to draw on labels it is shown, on whichever platform, without a step
+of learning there.
 
 Inductive (nothing is learnt per account or identifier) and hub-aware: a word from an identifier with n accounts is
 damped by 1 / sqrt(n - 1), so a campus says little and a card that two accounts share says much.
 """
 
 import warnings
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
+from torch_geometric.data.storage import BaseStorage
 from torch_geometric.nn import HeteroConv, MessagePassing
 from torch_geometric.utils import scatter
 
 from graph_schema.graph import ACCOUNT
+from models.graph_data import PAIR
+from models.labels import Labels
 
 EdgeType = tuple[str, str, str]
-_WIDTH, _N_ROUNDS, _DROPOUT = 32, 2, 0.3
+_WIDTH, _N_ROUNDS, _DROPOUT = 32, 2, 0.2
+_N_LABEL_INPUTS = 2  # known to be fake, known to be legitimate
+_N_LINK_SUMS = 6
+_FEW = 1e-3  # of a link, so that the log of none is finite
 
 
 class Shape(NamedTuple):
-    """Sizes of a graph's inputs, which settle the network's weights."""
+    """Names of a graph's inputs, which settle the network's weights."""
 
-    n_account_inputs: int
-    n_edge_inputs: dict[EdgeType, int]
-    n_far_inputs: dict[str, int]  # by label of an identifier
+    accounts: tuple[str, ...]
+    edges: dict[EdgeType, tuple[str, ...]]
+    identifiers: dict[str, tuple[str, ...]]  # by label
+    pairs: tuple[str, ...]
 
 
-def shape_of(data: HeteroData) -> Shape:
-    """Sizes of the inputs in a graph. A relation without edges gets no weights: nothing could be learnt of it."""
-    in_use = [edge_type for edge_type in data.edge_types if data[edge_type].num_edges]
+class Said(NamedTuple):
+    """What the network says, as logits.
+
+    Attributes:
+        fake: `[n_accounts]`, that an account is fake.
+        unlinked: `[n_accounts]`, the same before links are heard.
+        link: `[n_pairs]`, that a pair of fakes has one operator.
+    """
+
+    fake: Tensor
+    unlinked: Tensor
+    link: Tensor
+
+
+def shape_of(graphs: Sequence[HeteroData]) -> Shape:
+    """Inputs of some graphs that a network is to learn from.
+
+    A relation without edges gets no weights, nor does an input that never varies: nothing could be learnt of either,
+    and weights that never moved would let a later value in as noise.
+    """
+    first = graphs[0]
+    in_use = [type_ for type_ in first.edge_types if type_ != PAIR and any(graph[type_].num_edges for graph in graphs)]
     return Shape(
-        data[ACCOUNT.label].x.shape[1],
-        {edge_type: data[edge_type].edge_attr.shape[1] for edge_type in in_use},
-        {label: data[label].x.shape[1] for label in data.node_types if label != ACCOUNT.label},
+        _varying([graph[ACCOUNT.label] for graph in graphs], "x"),
+        {type_: _varying([graph[type_] for graph in graphs], "edge_attr") for type_ in in_use},
+        {
+            label: _varying([graph[label] for graph in graphs], "x")
+            for label in first.node_types
+            if label != ACCOUNT.label
+        },
+        _varying([graph[PAIR] for graph in graphs], "edge_attr"),
     )
+
+
+def _varying(stores: Sequence[BaseStorage], name: str) -> tuple[str, ...]:
+    rows = torch.cat([store[name] for store in stores])
+    varies = (rows != rows[:1]).any(dim=0).tolist() if len(rows) else []
+    return tuple(input_ for input_, does in zip(stores[0].inputs, varies, strict=False) if does)
 
 
 class OthersConv(MessagePassing):  # type: ignore[misc]
@@ -91,48 +138,122 @@ class Round(nn.Module):
         """Weights of one round."""
         super().__init__()
         convs: dict[EdgeType, MessagePassing] = {}
-        for edge_type, n_edge_inputs in shape.n_edge_inputs.items():
+        for edge_type, inputs in shape.edges.items():
             if edge_type[0] == ACCOUNT.label:
-                convs[edge_type] = DealingsConv(width, n_edge_inputs)
+                convs[edge_type] = DealingsConv(width, len(inputs))
             else:
-                convs[edge_type] = OthersConv(width, n_edge_inputs + shape.n_far_inputs[edge_type[0]])
+                convs[edge_type] = OthersConv(width, len(inputs) + len(shape.identifiers[edge_type[0]]))
         # Every relation has its own weights before the sum, so nothing is lost by adding them up.
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="There exist node types")  # identifiers only pass on what is said
             self.listen = HeteroConv(convs, aggr="sum")
         self.update = nn.Sequential(nn.Linear(2 * width, width), nn.LayerNorm(width), nn.ReLU(), nn.Dropout(dropout))
 
-    def forward(self, accounts: Tensor, data: HeteroData) -> Tensor:
-        """`[n_accounts, width]` → `[n_accounts, width]`."""
-        x = data.x_dict | {ACCOUNT.label: accounts}
-        heard = self.listen(x, data.edge_index_dict, data.edge_attr_dict).get(ACCOUNT.label, torch.zeros_like(accounts))
-        updated: Tensor = accounts + self.update(torch.cat([accounts, heard], dim=1))
+    def forward(self, state: Tensor, told: Tensor, data: HeteroData) -> Tensor:
+        """An account's state and what it tells others of itself, `[n_accounts, width]` each → its new state."""
+        x = data.x_dict | {ACCOUNT.label: told}
+        heard = self.listen(x, data.edge_index_dict, data.edge_attr_dict).get(ACCOUNT.label, torch.zeros_like(state))
+        updated: Tensor = state + self.update(torch.cat([state, heard], dim=1))
         return updated
 
 
+class LinkRound(nn.Module):
+    """Judges pairs, and lets each account hear whom it is linked to."""
+
+    def __init__(self, width: int, n_pair_inputs: int, dropout: float) -> None:
+        """Weights for accounts of `width`."""
+        super().__init__()
+        self.judge = nn.Sequential(
+            nn.Linear(3 * width + 2 + n_pair_inputs, 2 * width), nn.ReLU(), nn.Dropout(dropout),
+            nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, 1),
+        )  # fmt: skip
+        self.hear = nn.Sequential(
+            nn.Linear(3 * width + _N_LABEL_INPUTS + _N_LINK_SUMS, width), nn.ReLU(), nn.Dropout(dropout),
+            nn.Linear(width, 1),
+        )  # fmt: skip
+
+    def forward(
+        self, own: Tensor, state: Tensor, logit: Tensor, seen: Tensor, pairs: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Accounts `[n_accounts, ...]` and pairs → the change of each account's logit, and the logit of each pair."""
+        (one, other), attr = pairs
+        a, b, logit_a, logit_b = state[one], state[other], logit[one, None], logit[other, None]
+        both = torch.cat([(a - b).abs(), a * b, a + b, logit_a + logit_b, (logit_a - logit_b).abs(), attr], dim=1)
+        link = self.judge(both).squeeze(1)
+        account, linked = torch.cat([one, other]), torch.cat([other, one])  # each pair both ways round
+        sure = link.sigmoid().repeat(2)[:, None]
+
+        def heard(values: Tensor, reduce: str = "sum") -> Tensor:
+            said: Tensor = scatter(values, account, dim_size=state.shape[0], reduce=reduce)
+            return said
+
+        n_links = heard(sure)  # [n_accounts, 1], expected number
+        per_link = n_links + 0.1
+        sums = torch.cat(
+            [
+                n_links.log1p(), (n_links + _FEW).log(), (n_links**2).log1p(), heard(sure, "max"),
+                heard(sure * logit[linked, None]) / per_link, logit[:, None],
+            ], dim=1,
+        )  # fmt: skip
+        ear = [own, state, heard(sure * state[linked]) / per_link, heard(sure * seen[linked]).log1p(), sums]
+        return self.hear(torch.cat(ear, dim=1)).squeeze(1), link
+
+
 class RingGNN(nn.Module):
-    """Logit of being fake, for every account of a graph."""
+    """Which accounts of a graph are fake, and which pairs of them have one operator."""
 
     def __init__(self, shape: Shape, *, width: int, n_rounds: int, dropout: float) -> None:
         """Weights for graphs of this shape."""
         super().__init__()
-        self.enter = nn.Sequential(nn.Linear(shape.n_account_inputs, width), nn.ReLU(), nn.Dropout(dropout))
+        self.enter = nn.Sequential(nn.Linear(len(shape.accounts), width), nn.ReLU(), nn.Dropout(dropout))
+        self.tell = nn.Linear(_N_LABEL_INPUTS, width, bias=False)
         self.rounds = nn.ModuleList(Round(width, shape, dropout) for _ in range(n_rounds))
         self.leave = nn.Linear(2 * width, 1)
+        self.links = LinkRound(width, len(shape.pairs), dropout)
 
-    def forward(self, data: HeteroData) -> Tensor:
-        """`[n_accounts]` logits."""
+    def forward(self, data: HeteroData, seen: Tensor) -> Said:
+        """Logits of a graph, where the labels of some accounts are `seen`, `[n_accounts, 2]` zeros and ones."""
         own = self.enter(data[ACCOUNT.label].x)  # [n_accounts, width]
         state = own
         for round_ in self.rounds:
-            state = round_(state, data)
-        logits: Tensor = self.leave(torch.cat([own, state], dim=1)).squeeze(1)
-        return logits
+            state = round_(state, state + self.tell(seen), data)
+        unlinked = self.leave(torch.cat([own, state], dim=1)).squeeze(1)
+        change, link = self.links(own, state, unlinked, seen, (data[PAIR].edge_index, data[PAIR].edge_attr))
+        return Said(unlinked + change, unlinked, link)
 
 
 def make_network(shape: Shape) -> RingGNN:
     """An untrained network of the size that Ringwatch uses; weights by torch's seed."""
     return RingGNN(shape, width=_WIDTH, n_rounds=_N_ROUNDS, dropout=_DROPOUT)
+
+
+def aligned(data: HeteroData, shape: Shape) -> HeteroData:
+    """The graph with the inputs that a network of this shape takes: by name, 0 for one that the graph lacks.
+
+    A signal declared since the network was taught is left out, and one that is gone counts as unknown.
+    """
+    taken = data.clone()
+    for label, inputs in {ACCOUNT.label: shape.accounts, **shape.identifiers}.items():
+        if label in data.node_types:
+            taken[label].x = _by_name(data[label].x, data[label].inputs, inputs)
+    for edge_type, inputs in {**shape.edges, PAIR: shape.pairs}.items():
+        if edge_type in data.edge_types:
+            taken[edge_type].edge_attr = _by_name(data[edge_type].edge_attr, data[edge_type].inputs, inputs)
+    return taken
+
+
+def _by_name(values: Tensor, names: tuple[str, ...], wanted: tuple[str, ...]) -> Tensor:
+    if names == wanted:
+        return values
+    position = {name: number for number, name in enumerate(names)}
+    columns = [values[:, position[name]] if name in position else values.new_zeros(len(values)) for name in wanted]
+    return torch.stack(columns, dim=1) if columns else values.new_zeros((len(values), 0))
+
+
+def seen_labels(labels: Labels, is_seen: np.ndarray) -> Tensor:
+    """The known labels of the accounts where `is_seen`, as the network takes them: `[n_accounts, 2] float32`."""
+    seen = np.stack([is_seen & (labels.target == 1), is_seen & (labels.target == 0)], axis=1)
+    return torch.from_numpy(seen.astype(np.float32))
 
 
 def _max_of_others(said: Tensor, identifier: Tensor, n_identifiers: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""A snapshot as PyG's HeteroData: accounts, identifiers, and who hears whom.
+"""A snapshot as PyG's HeteroData: accounts, identifiers, who hears whom, and the pairs that may be one operator's.
 
 Edges point to the account that hears. An edge of a shared identifier runs from the identifier, one between accounts
 from the other account. Row numbers are the snapshot's, so the same snapshot gives the same tensors.
@@ -9,30 +9,41 @@ import torch
 from torch_geometric.data import HeteroData
 
 from graph_schema.graph import ACCOUNT
-from models.encoding import Encoding
-from models.features import category_columns
+from models.encoding import encode_accounts, encode_edges, encode_identifiers
+from models.features import Columns
+from models.pairs import candidate_pairs
 from models.relations import Relation, account_relations, shared_relations
 from models.snapshot import Snapshot
 
+PAIR = (ACCOUNT.label, "MAY_BE_ONE_OPERATOR", ACCOUNT.label)
 
-def to_hetero_data(snapshot: Snapshot, encoding: Encoding) -> HeteroData:
+
+def to_hetero_data(snapshot: Snapshot) -> HeteroData:
     """Graph with `x [n, n_inputs] float32`, and per edge type `edge_index [2, n_edges]` and `edge_attr float32`.
 
     Accounts have the snapshot's rows. Of identifiers there are only those that somebody shares, in the same order.
+    Every store names its inputs, in `inputs`. Pairs are the edge type `PAIR`.
     """
     data = HeteroData()
-    data[ACCOUNT.label].x = torch.from_numpy(encoding.encode_accounts(snapshot))
+    _put(data[ACCOUNT.label], "x", encode_accounts(snapshot))
     for relation in shared_relations(snapshot):
         shared, other = np.unique(relation.other, return_inverse=True)
-        categories = category_columns(snapshot, relation.far, encoding.vocabulary).values
-        data[relation.far.label].x = torch.from_numpy(categories[shared])
-        _add_edges(data, relation, other, encoding)
+        _put(data[relation.far.label], "x", encode_identifiers(snapshot, relation.far, shared))
+        _put_edges(data, relation, other)
     for relation in account_relations(snapshot):
-        _add_edges(data, relation, relation.other, encoding)
+        _put_edges(data, relation, relation.other)
+    pairs = candidate_pairs(snapshot)
+    data[PAIR].edge_index = torch.from_numpy(np.stack([pairs.one, pairs.other]))
+    _put(data[PAIR], "edge_attr", pairs.columns)
     return data
 
 
-def _add_edges(data: HeteroData, relation: Relation, other: np.ndarray, encoding: Encoding) -> None:
+def _put_edges(data: HeteroData, relation: Relation, other: np.ndarray) -> None:
     store = data[relation.far.label, relation.name, ACCOUNT.label]
     store.edge_index = torch.from_numpy(np.stack([other, relation.account]))
-    store.edge_attr = torch.from_numpy(encoding.encode_edges(relation))
+    _put(store, "edge_attr", encode_edges(relation))
+
+
+def _put(store: "HeteroData", name: str, columns: Columns) -> None:
+    store[name] = torch.from_numpy(np.ascontiguousarray(columns.values))
+    store.inputs = columns.names

@@ -19,20 +19,7 @@ def calibration_error(is_fake: np.ndarray, probability: np.ndarray, weight: np.n
     """Expected calibration error (Naeini et al. 2015) over bins with equal numbers of accounts; 0 is perfect."""
     order = np.argsort(probability, kind="stable")
     error = 0.0
-    for rows in np.array_split(order, n_bins):
+    for rows in np.array_split(order, min(n_bins, order.size)):
         gap = np.average(is_fake[rows], weights=weight[rows]) - np.average(probability[rows], weights=weight[rows])
         error += abs(float(gap)) * float(weight[rows].sum())
     return error / float(weight.sum())
-
-
-def lowest_cut(is_fake: np.ndarray, score: np.ndarray, weight: np.ndarray, *, precision: float) -> float | None:
-    """The lowest score such that those at or above it are fake with at least this precision; None if there is none.
-
-    A cut with fewer than five accounts above it proves nothing and is passed over.
-    """
-    order = np.argsort(-score, kind="stable")
-    score, fake = score[order], (is_fake * weight)[order]
-    reached = np.cumsum(fake) / np.cumsum(weight[order])
-    is_last_of_ties = np.append(score[1:] < score[:-1], True)
-    good = np.flatnonzero((reached >= precision) & is_last_of_ties & (np.arange(score.size) >= 4))
-    return float(score[good[-1]]) if good.size else None

@@ -12,7 +12,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from models.encoding import Encoding, Scaling, Steps
 from models.errors import ModelStoreError
 from models.gnn import Shape
 from models.thresholds import Thresholds
@@ -22,9 +21,12 @@ _PACKAGES = ("numpy", "scikit-learn", "torch", "torch-geometric")
 
 
 def version_of(model: TrainedModel) -> str:
-    """`gnn-<date of the snapshot>-<8 hex digits of its content>`: the same training gives the same version."""
+    """`gnn-<date of the snapshot>-<8 hex digits of its content>`: the same training gives the same version.
+
+    In place of the date the default model, which no platform's night taught, has `default`.
+    """
     content = hashlib.sha256(_weights(model) + _canonical(_about(model)))
-    return f"gnn-{model.snapshot_date.isoformat()}-{content.hexdigest()[:8]}"
+    return f"gnn-{_day(model) or 'default'}-{content.hexdigest()[:8]}"
 
 
 def write_model(model: TrainedModel, folder: Path) -> None:
@@ -53,10 +55,10 @@ def read_model(folder: Path) -> TrainedModel:
             raise ValueError("the weights are not those that model.json was written with")
         tensors = load(weights)
         return TrainedModel(
-            snapshot_date=dt.date.fromisoformat(about["snapshot_date"]),
+            snapshot_date=dt.date.fromisoformat(about["snapshot_date"]) if about["snapshot_date"] else None,
             seed=about["seed"],
             members=tuple(
-                Member(_encoding(member["encoding"]), _shape(member["shape"]), _of_member(tensors, position))
+                Member(_shape(member), _of_member(tensors, position))
                 for position, member in enumerate(about["members"])
             ),
             calibration=Calibration(**about["calibration"]),
@@ -71,14 +73,12 @@ def read_model(folder: Path) -> TrainedModel:
 
 def _about(model: TrainedModel) -> dict[str, Any]:
     return {
-        "snapshot_date": model.snapshot_date.isoformat(),
+        "snapshot_date": _day(model),
         "seed": model.seed,
         "calibration": asdict(model.calibration),
         "thresholds": asdict(model.thresholds),
         "metrics": model.metrics,
-        "members": [
-            {"shape": _shape_json(member.shape), "encoding": asdict(member.encoding)} for member in model.members
-        ],
+        "members": [_shape_json(member.shape) for member in model.members],
     }
 
 
@@ -101,24 +101,19 @@ def _canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
+def _day(model: TrainedModel) -> str | None:
+    return model.snapshot_date.isoformat() if model.snapshot_date else None
+
+
 def _shape_json(shape: Shape) -> dict[str, Any]:
-    edges = [[*edge_type, n_inputs] for edge_type, n_inputs in shape.n_edge_inputs.items()]
-    return {"accounts": shape.n_account_inputs, "edges": edges, "far": shape.n_far_inputs}
+    edges = [[*edge_type, inputs] for edge_type, inputs in shape.edges.items()]
+    return {"accounts": shape.accounts, "edges": edges, "identifiers": shape.identifiers, "pairs": shape.pairs}
 
 
 def _shape(about: dict[str, Any]) -> Shape:
-    edges = {(source, name, target): n_inputs for source, name, target, n_inputs in about["edges"]}
-    return Shape(about["accounts"], edges, about["far"])
-
-
-def _encoding(about: dict[str, Any]) -> Encoding:
-    return Encoding(
-        accounts=_scaling(about["accounts"]),
-        account_steps=Steps(tuple(tuple(edges) for edges in about["account_steps"]["edges"])),
-        relations={name: _scaling(scaling) for name, scaling in about["relations"].items()},
-        vocabulary={name: tuple(words) for name, words in about["vocabulary"].items()},
+    return Shape(
+        tuple(about["accounts"]),
+        {(source, name, target): tuple(inputs) for source, name, target, inputs in about["edges"]},
+        {label: tuple(inputs) for label, inputs in about["identifiers"].items()},
+        tuple(about["pairs"]),
     )
-
-
-def _scaling(about: dict[str, Any]) -> Scaling:
-    return Scaling(**{name: tuple(values) for name, values in about.items()})

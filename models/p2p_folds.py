@@ -14,12 +14,13 @@ import pyarrow.compute as pc
 
 from graph_schema.graph import ACCOUNT, RELATIONSHIPS_BY_TYPE
 from models.baselines import boosted_scores
+from models.fitting import Progress
 from models.labels import known_labels
 from models.metrics import ranking_metrics
 from models.scoring import score
 from models.snapshot import Snapshot
 from models.splits import component_folds
-from models.training import Progress, part_of, train
+from models.training import part_of, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +101,7 @@ def only_accounts(snapshot: Snapshot, keep: np.ndarray) -> Snapshot:
 
 
 def _gnn_scores(snapshot: Snapshot, is_test: np.ndarray, seed: int) -> np.ndarray:
-    return score(train(only_accounts(snapshot, ~is_test), seed=seed).model, snapshot)
+    return score(train(only_accounts(snapshot, ~is_test), seed=seed).model, snapshot).fake
 
 
 def _report(score: np.ndarray, is_known: np.ndarray, is_fake: np.ndarray, fold: np.ndarray) -> dict[str, Any]:

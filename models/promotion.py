@@ -1,8 +1,8 @@
 """Whether a candidate becomes champion: only when it is not worse on accounts that neither model learnt from."""
 
 import numpy as np
-from sklearn.metrics import average_precision_score
 
+from models.evaluation import paired_bootstrap
 from models.labels import known_labels
 from models.registry import Registry
 from models.scoring import score
@@ -10,7 +10,6 @@ from models.snapshot import Snapshot
 from models.training import MIN_FAKES, MIN_LEGITIMATE, Candidate
 
 _MIN_AUROC = 0.6  # a first champion must at least rank better than chance
-_N_DRAWS = 200
 
 
 def promote_if_not_worse(registry: Registry, candidate: Candidate, snapshot: Snapshot) -> tuple[bool, str]:
@@ -21,7 +20,7 @@ def promote_if_not_worse(registry: Registry, candidate: Candidate, snapshot: Sna
     difference (paired bootstrap over accounts). When under 20 fakes or 20 legitimate ones are so new, on all labels:
     the champion has learnt from many of those, so that comparison is strict on the candidate, and says so.
     """
-    version, date = registry.save(candidate.model), candidate.model.snapshot_date
+    version, date = registry.save(candidate.model), snapshot.date
     champion = registry.champion_as_of(date)
     if champion == version:
         return True, f"{version} is champion already"
@@ -44,24 +43,9 @@ def _compare(registry: Registry, champion: str, candidate: Candidate, snapshot: 
     if labels.is_fake[rows].sum() < MIN_FAKES or (~labels.is_fake[rows]).sum() < MIN_LEGITIMATE:
         rows, what = labels.is_known, "all labels, many of which the champion has learnt"
     is_fake = labels.is_fake[rows]
-    ours, theirs = candidate.held_out[rows], score(model, snapshot)[rows]
-    difference, error = _ap_difference(is_fake, ours, theirs)
+    ours, theirs = candidate.held_out[rows], score(model, snapshot).fake[rows]
+    found = paired_bootstrap(is_fake, ours, theirs, seed=0)
+    difference, error = found["average_precision"], found["standard_error"]
     verdict = "not worse" if difference >= -error else "worse"
     why = f"AP {difference:+.4f} against {champion}, standard error {error:.4f}, on {what}: {verdict}"
     return difference >= -error, why
-
-
-def _ap_difference(is_fake: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
-    """AP of ours less AP of theirs, and its standard error by bootstrap, fakes and others drawn apart."""
-    rng = np.random.default_rng(0)
-    fakes, others = np.flatnonzero(is_fake), np.flatnonzero(~is_fake)
-
-    def difference(rows: np.ndarray) -> float:
-        target = is_fake[rows]
-        return float(average_precision_score(target, ours[rows]) - average_precision_score(target, theirs[rows]))
-
-    draws = [
-        difference(np.concatenate([rng.choice(fakes, fakes.size), rng.choice(others, others.size)]))
-        for _ in range(_N_DRAWS)
-    ]
-    return difference(np.arange(is_fake.size)), float(np.std(draws))

@@ -17,7 +17,7 @@ from models.identifiers import SharedKind
 from models.snapshot import Snapshot
 
 MAX_REASONS = 5
-STRUCTURAL_REASON = "ranked by what it shares alone: too few labels are known to train a model"
+DEFAULT_REASON = "ranked by the default model: too few labels are known to prove it on this platform"
 _CHUNK = 20_000  # accounts at a time: bounds the pairs in memory
 
 
@@ -30,14 +30,14 @@ class Judged:
         is_suspicious: `[n_accounts]` bool.
         ring: `[n_accounts]` int64 number of the account's ring, -1 for none.
         decisions: the people's.
-        is_structural: whether scores come without a trained model.
+        is_default: whether scores come of the default model.
     """
 
     scores: np.ndarray
     is_suspicious: np.ndarray
     ring: np.ndarray
     decisions: Decisions
-    is_structural: bool
+    is_default: bool
 
 
 def account_reasons(
@@ -85,8 +85,8 @@ def _strongest(facts: Sequence[Fact], i: int, row: int, judged: Judged) -> list[
     if judged.decisions.is_cleared[row]:
         return sentences
     weighed = sorted((-fact.weight[i], order) for order, fact in enumerate(facts) if fact.weight[i] > 0)
-    n_wanted = MAX_REASONS - len(sentences) - judged.is_structural
+    n_wanted = MAX_REASONS - len(sentences) - judged.is_default
     sentences += [facts[order].say(i) for _, order in weighed[:n_wanted]]
-    if judged.is_structural:
-        sentences.append(STRUCTURAL_REASON)
+    if judged.is_default:
+        sentences.append(DEFAULT_REASON)
     return sentences or [f"the model scores it {judged.scores[row]:.2f} for what it does and what it is linked to"]

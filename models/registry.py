@@ -82,7 +82,7 @@ class Registry:
         champion = self.champion()
         loaded = [(version, self.load(version)) for version in self.versions()]
         return [
-            StoredModel(version, model.snapshot_date.isoformat(), model.metrics, version == champion)
+            StoredModel(version, str(model.snapshot_date), model.metrics, version == champion)
             for version, model in loaded
         ]
 

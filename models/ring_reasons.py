@@ -6,7 +6,7 @@ import numpy as np
 
 from models.facts import Fact, all_uses
 from models.identifiers import SharedKind
-from models.reasons import MAX_REASONS, STRUCTURAL_REASON, Judged
+from models.reasons import DEFAULT_REASON, MAX_REASONS, Judged
 from models.snapshot import Snapshot
 from models.wording import count, identifiers_noun
 
@@ -31,13 +31,13 @@ def ring_reasons(
         _direct_fact(snapshot, "REFERRED_BY", judged.ring, size, "{who} {were} referred by others in it"),
         _fact(_NEW_WEIGHT, n_new_accounts * (n_new_accounts < size), size, "{who} {are} new since the night before"),
     ]
-    return [_strongest(facts, ring, judged.is_structural) for ring in range(n_rings)]
+    return [_strongest(facts, ring, judged.is_default) for ring in range(n_rings)]
 
 
-def _strongest(facts: Sequence[Fact], ring: int, is_structural: bool) -> list[str]:
+def _strongest(facts: Sequence[Fact], ring: int, is_default: bool) -> list[str]:
     weighed = sorted((-fact.weight[ring], order) for order, fact in enumerate(facts) if fact.weight[ring] > 0)
-    sentences = [facts[order].say(ring) for _, order in weighed[: MAX_REASONS - is_structural]]
-    return [*sentences, STRUCTURAL_REASON] if is_structural else sentences
+    sentences = [facts[order].say(ring) for _, order in weighed[: MAX_REASONS - is_default]]
+    return [*sentences, DEFAULT_REASON] if is_default else sentences
 
 
 def _per_ring(ring: np.ndarray, holds: np.ndarray, n_rings: int) -> np.ndarray:

@@ -1,31 +1,67 @@
-"""Scores every account of a snapshot with a trained model."""
+"""Scores every account of a snapshot with a trained model, and says which accounts it links."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.special import expit
 from torch_geometric.data import HeteroData
 
 from models.determinism import deterministic
-from models.gnn import make_network
-from models.graph_data import to_hetero_data
+from models.gnn import aligned, make_network, seen_labels
+from models.graph_data import PAIR, to_hetero_data
+from models.labels import Labels, known_labels
 from models.snapshot import Snapshot
 from models.trained import Member, TrainedModel
 
 
-def score(model: TrainedModel, snapshot: Snapshot) -> np.ndarray:
-    """Calibrated probability of being fake, `[n_accounts] float64`, in the order of the snapshot's accounts.
+@dataclass(frozen=True)
+class Links:
+    """Pairs of accounts, sorted and each once, and how likely the two are fakes of one operator.
+
+    Attributes:
+        one: `[n_pairs] int64`, the smaller row.
+        other: `[n_pairs] int64`.
+        probability: `[n_pairs] float64`.
+    """
+
+    one: np.ndarray
+    other: np.ndarray
+    probability: np.ndarray
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a model says of a snapshot: `fake` is the calibrated probability, `[n_accounts] float64`."""
+
+    fake: np.ndarray
+    links: Links
+
+
+def score(model: TrainedModel, snapshot: Snapshot) -> Scores:
+    """Scores in the order of the snapshot's accounts; the labels known by its night are shown to the model.
 
     The same model and snapshot give the same bits.
     """
-    logits = np.zeros(snapshot.n_accounts)
-    for member in model.members:
-        logits += member_logits(member, to_hetero_data(snapshot, member.encoding))
-    return model.calibration.apply(logits / len(model.members))
+    labels = known_labels(snapshot)
+    fake, links = said_by(model.members, to_hetero_data(snapshot), labels, labels.is_known)
+    return Scores(model.calibration.apply(fake), links)
 
 
-def member_logits(member: Member, data: HeteroData) -> np.ndarray:
-    """Logits of one network, `[n_accounts] float64`, on a graph made with its encoding."""
+def said_by(
+    members: Sequence[Member], data: HeteroData, labels: Labels, is_seen: np.ndarray
+) -> tuple[np.ndarray, Links]:
+    """Mean logit of some networks, `[n_accounts] float64`, and links, where `is_seen` accounts' labels are shown."""
+    fake, link = np.zeros(labels.target.size), np.zeros(data[PAIR].num_edges)
+    seen = seen_labels(labels, is_seen)
     with deterministic(seed=0), torch.inference_mode():
-        network = make_network(member.shape)
-        network.load_state_dict(member.weights)
-        network.eval()
-        return np.asarray(network(data).numpy(), dtype=np.float64)
+        for member in members:
+            network = make_network(member.shape)
+            network.load_state_dict(member.weights)
+            network.eval()
+            said = network(aligned(data, member.shape), seen)
+            fake += said.fake.numpy()
+            link += said.link.numpy()
+    one, other = data[PAIR].edge_index.numpy()
+    return fake / len(members), Links(one, other, expit(link / len(members)))

@@ -1,4 +1,4 @@
-"""What training leaves: networks with their encodings, a calibration and thresholds. `scoring` applies it."""
+"""What training leaves: networks, a calibration and thresholds. `scoring` applies it."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ import numpy as np
 from scipy.special import expit
 from torch import Tensor
 
-from models.encoding import Encoding
 from models.gnn import Shape
 from models.thresholds import Thresholds
 
@@ -18,7 +17,6 @@ Metrics = dict[str, float]
 class Member:
     """One network of the ensemble."""
 
-    encoding: Encoding  # fitted on the accounts that it was trained on
     shape: Shape
     weights: dict[str, Tensor]
 
@@ -40,7 +38,7 @@ class TrainedModel:
     """An ensemble that scores any snapshot.
 
     Attributes:
-        snapshot_date: night whose snapshot and labels it was trained on.
+        snapshot_date: night whose snapshot and labels it was trained on; None for the default model.
         seed: of everything random in training.
         members: networks; their mean logit is the score before calibration.
         calibration: from logits to probabilities.
@@ -48,7 +46,7 @@ class TrainedModel:
         metrics: of held-out accounts.
     """
 
-    snapshot_date: dt.date
+    snapshot_date: dt.date | None
     seed: int
     members: tuple[Member, ...]
     calibration: Calibration

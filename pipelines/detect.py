@@ -8,17 +8,18 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
-import numpy as np
 from neo4j import Driver
 
+from models.default_model import default_model
 from models.detection import Detection
 from models.detection import detect as detect_rings
+from models.model_file import version_of
 from models.registry import Registry
 from models.rings import Rings
-from models.scoring import score
+from models.scoring import Scores, score
 from models.snapshot import Snapshot
-from models.structural import STRUCTURAL_THRESHOLDS, structural_scores
 from models.thresholds import Thresholds
 from pipelines.graph_load import Say
 from pipelines.ledger import Ledger
@@ -29,8 +30,6 @@ from pipelines.snapshot import snapshot_digest, take_snapshot
 from pipelines.write_back import count_labels, write_back
 from pipelines.writer_lock import writer_lock
 
-STRUCTURAL = "structural"
-
 
 @dataclass(frozen=True)
 class DetectResult:
@@ -39,7 +38,7 @@ class DetectResult:
     run_id: str
     date: str
     model_version: str
-    is_structural: bool
+    is_default: bool
     in_graph: bool  # False: a later night's scores stay in the graph
     counts: dict[str, int]
     scores: str
@@ -47,11 +46,11 @@ class DetectResult:
     faults: list[str]
 
 
-@dataclass(frozen=True)
-class _Scores:
-    values: np.ndarray  # [n_accounts] float64
+class _Scored(NamedTuple):
+    scores: Scores
     thresholds: Thresholds
     model_version: str
+    is_default: bool
 
 
 def detect(settings: Settings, driver: Driver, *, date: date, say: Say = lambda _: None) -> DetectResult:
@@ -64,25 +63,15 @@ def detect(settings: Settings, driver: Driver, *, date: date, say: Say = lambda 
         began = time.monotonic()
         faults = harvest_reviews(driver, Ledger(settings))
         snapshot = take_snapshot(settings, driver, date, say)
-        scores = _score(settings, snapshot, say)
-        say("finding rings")
-        detection = detect_rings(
-            snapshot,
-            scores.values,
-            thresholds=scores.thresholds,
-            previous=_previous_rings(settings, date),
-            is_structural=scores.model_version == STRUCTURAL,
-        )
-        run = _run(settings, snapshot, scores, detection)
         in_graph = all(night <= date for night in run_nights(settings))
-        write_run(settings, run, detection)
+        run, detection = detect_in(settings, snapshot, say)
         if in_graph:
             write_back(driver, run, detection, say)
     return DetectResult(
         run_id=run.run_id,
         date=str(date),
         model_version=run.model_version,
-        is_structural=run.is_structural,
+        is_default=run.is_default,
         in_graph=in_graph,
         counts=run.counts,
         scores=str(settings.exports_dir / "scores" / f"date={date}"),
@@ -91,15 +80,29 @@ def detect(settings: Settings, driver: Driver, *, date: date, say: Say = lambda 
     )
 
 
-def _score(settings: Settings, snapshot: Snapshot, say: Say) -> _Scores:
+def detect_in(settings: Settings, snapshot: Snapshot, say: Say) -> tuple[Run, Detection]:
+    """Detect in a snapshot that is kept, and keep what was found; the graph is left as it is."""
+    scored = _score(settings, snapshot, say)
+    say("finding rings")
+    detection = detect_rings(
+        snapshot,
+        scored.scores,
+        thresholds=scored.thresholds,
+        previous=_previous_rings(settings, snapshot.date),
+        is_default=scored.is_default,
+    )
+    run = _run(settings, snapshot, scored, detection)
+    write_run(settings, run, detection)
+    return run, detection
+
+
+def _score(settings: Settings, snapshot: Snapshot, say: Say) -> _Scored:
     registry = Registry(settings.models_dir)
-    version = registry.champion_as_of(snapshot.date)
-    if version is None:
-        say("scoring by structure alone, for there is no trained model as of that night")
-        return _Scores(structural_scores(snapshot), STRUCTURAL_THRESHOLDS, STRUCTURAL)
+    champion = registry.champion_as_of(snapshot.date)
+    model = registry.load(champion) if champion else default_model()
+    version = champion or version_of(model)
     say(f"scoring {snapshot.n_accounts:,} accounts with {version}")
-    model = registry.load(version)
-    return _Scores(score(model, snapshot), model.thresholds, version)
+    return _Scored(score(model, snapshot), model.thresholds, version, champion is None)
 
 
 def _previous_rings(settings: Settings, night: date) -> Rings | None:
@@ -109,21 +112,21 @@ def _previous_rings(settings: Settings, night: date) -> Rings | None:
     return Rings(read_run_table(settings, before[-1], "rings"), read_run_table(settings, before[-1], "members"))
 
 
-def _run(settings: Settings, snapshot: Snapshot, scores: _Scores, detection: Detection) -> Run:
+def _run(settings: Settings, snapshot: Snapshot, scored: _Scored, detection: Detection) -> Run:
     accounts, rings = count_labels(detection.accounts), count_labels(detection.rings)
     before = [other for other in run_nights(settings) if other < snapshot.date]
     inputs = {
         "snapshot": snapshot_digest(settings, snapshot.date),
-        "model_version": scores.model_version,
+        "model_version": scored.model_version,
         "previous": read_run(settings, before[-1]).run_id if before else None,
     }
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
     return Run(
         run_id=f"run-{snapshot.date}-{digest[:8]}",
         date=snapshot.date,
-        model_version=scores.model_version,
-        is_structural=scores.model_version == STRUCTURAL,
-        thresholds=scores.thresholds,
+        model_version=scored.model_version,
+        is_default=scored.is_default,
+        thresholds=scored.thresholds,
         counts={
             "n_accounts": snapshot.n_accounts,
             "n_suspicious": accounts["suspicious"],

@@ -28,7 +28,7 @@ class Run:
     run_id: str
     date: date
     model_version: str
-    is_structural: bool
+    is_default: bool
     thresholds: Thresholds
     counts: dict[str, int]
 

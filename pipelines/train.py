@@ -51,7 +51,11 @@ def train(settings: Settings, driver: Driver, *, date: date | None = None, say: 
         snapshot = take_snapshot(settings, driver, night, say)
         say("training")
         try:
-            candidate = train_model(snapshot, seed=_SEED, progress=lambda share: say(f"training: {share:.0%}"))
+            candidate = train_model(
+                snapshot,
+                seed=_SEED,
+                progress=lambda share: say(f"training: {share:.0%}"),
+            )
         except TooFewLabelsError as error:
             return TrainResult(str(night), None, False, str(error))
         registry = Registry(settings.models_dir)

@@ -74,7 +74,7 @@ def write_back(driver: Driver, run_: Run, detection: Detection, say: Say) -> Non
 def _run_properties(run_: Run) -> dict[str, object]:
     return {
         "model_version": run_.model_version,
-        "is_structural": run_.is_structural,
+        "is_default": run_.is_default,
         "threshold_suspicious": run_.thresholds.suspicious,
         "threshold_watch": run_.thresholds.watch,
         **run_.counts,

@@ -21,7 +21,7 @@ THRESHOLDS = Thresholds(suspicious=0.8, watch=0.4)
 class Judged:
     """What a night says about one account."""
 
-    score: float = 0.95
+    score: float = 0.99
     ring_id: str | None = None
     cards: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ class Judged:
 
 
 def detected_night(
-    settings: Settings, night: date, accounts: Mapping[str, Judged], *, is_structural: bool = False
+    settings: Settings, night: date, accounts: Mapping[str, Judged], *, is_default: bool = False
 ) -> None:
     """Leave behind what `detect` leaves: snapshot, run and exported scores."""
     created_at = datetime.combine(night, time(), UTC) - timedelta(days=30)
@@ -75,7 +75,7 @@ def detected_night(
         {
             "account_id": account_id,
             "fraud_score": judged.score,
-            "fraud_label": "suspicious" if judged.score >= THRESHOLDS.suspicious and not is_structural else "clear",
+            "fraud_label": "suspicious" if judged.score >= THRESHOLDS.suspicious and not is_default else "clear",
             "ring_id": judged.ring_id,
             "reasons": list(judged.reasons),
         }
@@ -84,8 +84,8 @@ def detected_night(
     detection = Detection(
         pa.Table.from_pylist(rows, ACCOUNTS_SCHEMA), Rings(RINGS_SCHEMA.empty_table(), MEMBERS_SCHEMA.empty_table())
     )
-    version = "structural" if is_structural else "model-1"
-    run = Run(f"run-{night}", night, version, is_structural, THRESHOLDS, {"n_accounts": len(rows)})
+    version = "gnn-default-0" if is_default else "model-1"
+    run = Run(f"run-{night}", night, version, is_default, THRESHOLDS, {"n_accounts": len(rows)})
     write_run(settings, run, detection)
 
 

@@ -8,6 +8,8 @@ import pyarrow as pa
 
 from graph_schema.graph import RELATIONSHIPS_BY_TYPE
 from graph_schema.layout import LABELS_SCHEMA, node_schema, relationship_schema
+from models.pairs import candidate_pairs
+from models.scoring import Links
 from models.snapshot import Snapshot, make_snapshot
 
 NIGHT = dt.date(2026, 4, 1)
@@ -71,6 +73,13 @@ def rows_of(snapshot: Snapshot, accounts: Iterable[str]) -> np.ndarray:
 def scores_of(snapshot: Snapshot, scores: Mapping[str, float], default: float = 0.0) -> np.ndarray:
     """Scores in the snapshot's order."""
     return np.array([scores.get(account, default) for account in snapshot.accounts["id"].to_pylist()])
+
+
+def linked(snapshot: Snapshot, operator: np.ndarray, probability: float = 0.9) -> Links:
+    """Every pair of accounts that share or deal, as likely as given where both have one operator; -1 is no operator."""
+    pairs = candidate_pairs(snapshot)
+    is_same = (operator[pairs.one] == operator[pairs.other]) & (operator[pairs.one] >= 0)
+    return Links(pairs.one, pairs.other, np.where(is_same, probability, 0.02))
 
 
 def ring_shares(members: Sequence[str], prefix: str = "") -> dict[str, dict[str, list[str]]]:

@@ -77,7 +77,7 @@ def _rows_to_look_at(
 ) -> list[dict[str, Any]]:
     ids = accounts["account_id"]
     wanted = pc.is_in(ids, pa.array(list(fake), pa.string()))
-    if not run.is_structural:
+    if not run.is_default:
         wanted = pc.or_(wanted, pc.greater_equal(accounts["fraud_score"], run.thresholds.suspicious))
     wanted = pc.and_not(wanted, pc.is_in(ids, pa.array(list(cleared), pa.string())))
     rows: list[dict[str, Any]] = accounts.filter(wanted).to_pylist()
@@ -92,6 +92,8 @@ def _evidence(snapshot: Snapshot, accounts: pa.Table, account_ids: Sequence[str]
 
 def _rule(row: Mapping[str, Any], n_kinds: int, policy: Policy) -> str | None:
     """The rule that lists an account whose score is suspicious, if one does."""
+    if row["fraud_score"] < policy.min_fraud_score:
+        return None
     if row["ring_id"] is not None:
         return RULE_RING
     return RULE_KINDS if n_kinds >= policy.min_evidence_kinds else None

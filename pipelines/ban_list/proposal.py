@@ -156,7 +156,7 @@ def _facts(
         "date": str(run.date),
         "run_id": run.run_id,
         "model_version": run.model_version,
-        "is_structural": run.is_structural,
+        "is_default": run.is_default,
         "thresholds": asdict(run.thresholds),
         "policy": asdict(policy),
         "format_version": FORMAT_VERSION,

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
+from rich.table import Table
 from typer.core import TyperGroup
 
 from pipelines.errors import RingwatchError
@@ -98,6 +100,15 @@ def show(result: Any, as_json: bool, lines: Callable[[Any], Any] | None = None) 
         return
     for name, value in as_data(result).items():
         out.print(f"{name:>18}  {value}", soft_wrap=True)
+
+
+def counts_table(title: str, named: str, *counted: str) -> Table:
+    """A table of numbers to be filled, which fits 80 columns: a name on the left, then columns of numbers."""
+    table = Table(title=title, box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column(named, no_wrap=True)
+    for name in counted:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
 
 
 def day_of(moment: datetime) -> date:

@@ -1,11 +1,13 @@
-"""Commands for the trained models: list, rollback."""
+"""Commands for the trained models: list, rollback, pretrain."""
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from pipelines.cli.app import Json, app, show
+from pipelines.cli.app import Json, app, progress, show
 from pipelines.settings import read_settings
 from pipelines.writer_lock import writer_lock
 
@@ -41,3 +43,19 @@ def rollback(as_json: Json = False) -> None:
     with writer_lock(settings, "model rollback"):
         version = Registry(settings.models_dir).rollback()
     show({"champion": version}, as_json)
+
+
+@model_app.command("pretrain")
+def pretrain(
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the model; the project's own is models/default.")],
+    worlds: Annotated[int, typer.Option("--worlds", min=5, help="Worlds to simulate; a fifth calibrate it.")] = 24,
+    accounts: Annotated[int, typer.Option("--accounts", min=2000, help="Accounts in each.")] = 20_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the network; the worlds stay the same.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Make the default model, which scores before there are labels: teach a network many simulated worlds."""
+    from pipelines.pretrain import pretrain_default
+
+    with progress() as say:
+        version = pretrain_default(folder, n_worlds=worlds, n_accounts=accounts, seed=seed, say=say)
+    show({"version": version, "folder": str(folder)}, as_json)

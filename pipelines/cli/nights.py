@@ -1,4 +1,4 @@
-"""Commands of the nights: import, load, backfill, train, detect, nightly, evaluate."""
+"""Commands of the nights: import, load, backfill, train, detect, nightly."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -124,38 +124,6 @@ def nightly(landing: Landing, date: Day, as_json: Json = False) -> None:
     for step in (result.trained, result.detected, result.proposed):
         if step is not None:
             show(step, False)
-
-
-@app.command()
-def evaluate(
-    date: Day,
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds; each deals the folds anew.")] = 5,
-    as_json: Json = False,
-) -> None:
-    """Compare the network with boosted trees on a night's snapshot: 5 folds by whole components, AP and AUROC."""
-    from models.p2p_folds import evaluate_folds
-    from models.snapshot import read_snapshot
-
-    settings = read_settings()
-    snapshot = read_snapshot(settings.snapshots_dir / f"date={day_of(date)}")
-    with progress() as say:
-        report = evaluate_folds(
-            snapshot, seeds=tuple(range(seeds)), progress=lambda share: say(f"evaluated {share:.0%}")
-        )
-    show(report, as_json, _evaluation_table)
-
-
-def _evaluation_table(report: dict[str, Any]) -> Table:
-    title = (
-        f"{report['n_fakes']} fakes known, of them {report['n_fakes_charged_back']} charged back by {report['date']}"
-    )
-    table = Table("seed", "model", "AP (pooled)", "AUROC (pooled)", "AP by fold", title=title)
-    for seed, models in report["seeds"].items():
-        for name, figures in models.items():
-            pooled, folds = figures["pooled"], figures["folds"]
-            by_fold = " ".join(f"{fold['average_precision']:.3f}" for fold in folds)
-            table.add_row(str(seed), name, f"{pooled['average_precision']:.4f}", f"{pooled['auroc']:.4f}", by_fold)
-    return table
 
 
 def _show_counts(counts: dict[str, Any], as_json: bool) -> None:

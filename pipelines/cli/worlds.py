@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.box import SIMPLE
 from rich.table import Table
 
-from pipelines.cli.app import Json, app, out, progress, show
+from pipelines.cli.app import Json, app, counts_table, out, progress, show
 from pipelines.errors import RingwatchError
 from pipelines.settings import read_settings
 
@@ -65,7 +64,7 @@ def simulate(
         if continued is not None:
             result = continue_world(continued, ban_list, say)
         else:
-            arguments = Arguments(accounts, nights, history_days, seed, scenario, vary, _read_knobs(knobs))
+            arguments = Arguments(accounts, nights, history_days, seed, scenario, vary, read_knobs(knobs))
             result = run(arguments, Path(str(world)), say)
     show(result, as_json)
     if not as_json and continued is None:
@@ -92,7 +91,7 @@ def show_difficulty(
     from pipelines.simulate import Arguments
     from pipelines.simulate.measure import measure
 
-    arguments = Arguments(accounts, nights, history_days, seed, scenario, vary, _read_knobs(knobs))
+    arguments = Arguments(accounts, nights, history_days, seed, scenario, vary, read_knobs(knobs))
     with progress() as say:
         reports = measure(arguments, n_seeds=seeds, say=say)
     show(reports, as_json, _difficulty_table)
@@ -116,7 +115,7 @@ def show_outcome(
 
 def outcome_tables(outcome: "Outcome") -> tuple[Table, Table]:
     """An outcome to read: campaigns, and ordinary people who are accused."""
-    campaigns = _counts(
+    campaigns = counts_table(
         f"campaigns by {outcome.night}",
         "campaign", "active", "suspicious", "banned", "first ban", "requests\nbefore it", "requests\nsince",
     )  # fmt: skip
@@ -124,18 +123,10 @@ def outcome_tables(outcome: "Outcome") -> tuple[Table, Table]:
         caught = (f"{n:,}" for n in (each.n_active, each.n_suspicious, each.n_banned))
         since = f"{each.n_since:,}" if each.first_banned else ""
         campaigns.add_row(each.campaign, *caught, each.first_banned or "never", f"{each.n_before:,}", since)
-    ordinary = _counts("accused wrongly", "ordinary people", "accounts", "suspicious", "banned")
+    ordinary = counts_table("accused wrongly", "ordinary people", "accounts", "suspicious", "banned")
     for kind in outcome.ordinary:
         ordinary.add_row(kind.kind, *(f"{n:,}" for n in (kind.n_accounts, kind.n_suspicious, kind.n_banned)))
     return campaigns, ordinary
-
-
-def _counts(title: str, named: str, *counted: str) -> Table:
-    table = Table(title=title, box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)  # fits 80 columns
-    table.add_column(named, no_wrap=True)
-    for name in counted:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
 
 
 def _difficulty_table(reports: list[dict[str, Any]]) -> Table:
@@ -155,7 +146,12 @@ def _difficulty_table(reports: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _read_knobs(file: Path | None) -> dict[str, object]:
+def read_knobs(file: Path | None) -> dict[str, object]:
+    """Knobs to set, from a JSON file; none without one.
+
+    Raises:
+        RingwatchError: it cannot be read, or holds no object.
+    """
     if file is None:
         return {}
     try:

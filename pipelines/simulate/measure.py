@@ -4,7 +4,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +38,15 @@ def measure(arguments: Arguments, *, n_seeds: int, say: Callable[[str], None] = 
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     reports = []
     for seed in range(arguments.seed, arguments.seed + n_seeds):
-        snapshot, truth = _world_of(replace(arguments, seed=seed), say)
-        elsewhere, truth_elsewhere = _world_of(replace(arguments, seed=seed + _OTHER_WORLD), say)
+        snapshot, truth = world_of(replace(arguments, seed=seed), say)
+        elsewhere, truth_elsewhere = world_of(replace(arguments, seed=seed + _OTHER_WORLD), say)
         say(f"judging seed {seed}")
         reports.append({"seed": seed, **difficulty(snapshot, truth, elsewhere, truth_elsewhere, seed=seed)})
     return reports
 
 
-def _world_of(arguments: Arguments, say: Callable[[str], None]) -> tuple[Snapshot, Truth]:
+def world_of(arguments: Arguments, say: Callable[[str], None]) -> tuple[Snapshot, Truth]:
+    """Simulate a world; its last night, and the truth about it."""
     say(f"simulating and checking the world of seed {arguments.seed}")
     with tempfile.TemporaryDirectory(prefix="ringwatch-world-") as folder:
         simulate(arguments, Path(folder))
@@ -58,15 +59,16 @@ def _world_of(arguments: Arguments, say: Callable[[str], None]) -> tuple[Snapsho
 
 def snapshot_of_world(folder: Path) -> Snapshot:
     """The snapshot of a world's last night, by way of the checks and the ledger, without a server."""
-    first, _, last = nights_of(folder)
     with tempfile.TemporaryDirectory(prefix="ringwatch-ledger-") as home:
         settings = Settings(home=Path(home))  # type: ignore[call-arg]
-        days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
-        _put_in_ledger(settings, folder / "landing", days)
-        return compute_snapshot(settings, last)
+        put_in_ledger(settings, folder)
+        return compute_snapshot(settings, nights_of(folder)[2])
 
 
-def _put_in_ledger(settings: Settings, landing: Path, days: list[date]) -> None:
+def put_in_ledger(settings: Settings, folder: Path) -> None:
+    """Check all that a world delivers, and put it in the ledger, without a server."""
+    first, _, last = nights_of(folder)
+    days, landing = [first + timedelta(days=offset) for offset in range((last - first).days + 1)], folder / "landing"
     for signal in SIGNALS:
         found = {day: delivery(landing, signal, day, require_success_file=False) for day in days}
         delivered = [each for each in found.values() if each]
@@ -92,4 +94,5 @@ def truth_about(snapshot: Snapshot, truth: pa.Table) -> Truth:
     names = pc.coalesce(ordered["group"], ordered["account_id"])
     group = names.combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
     kind = ordered["kind"].to_numpy()
-    return Truth(is_fake & is_active, ~is_fake | is_active, group, kind.astype(str))
+    campaign = ordered["campaign"].fill_null("").to_numpy().astype(str)
+    return Truth(is_fake & is_active, ~is_fake | is_active, group, campaign, kind.astype(str))

@@ -51,7 +51,7 @@ def test_a_night_goes_from_files_to_a_published_list(settings: Settings, driver:
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result[DAY]["accounts"]["loaded"] == 2
-    assert result["detected"]["is_structural"] is True
+    assert result["detected"]["is_default"] is True
     refused = ringwatch(settings, "ban-list", "publish", "--date", DAY)
     assert_one_sentence(refused, 7, "approve")
     assert ringwatch(settings, "ban-list", "approve", "--date", DAY, "--by", "kim").returncode == 0

@@ -17,12 +17,12 @@ from pipelines.writer_lock import writer_lock
 from tests.deliveries import FIRST, at, deliver
 
 NIGHTS = [FIRST, FIRST + timedelta(days=1), FIRST + timedelta(days=2)]
-RING = [f"ring{i}" for i in range(5)]
+RING = [f"ring{i:02d}" for i in range(8)]
 
 
 @pytest.fixture
 def landing(tmp_path: Path, settings: Settings, driver: Driver) -> Path:
-    """Three nights, loaded: ordinary people, and five accounts that share cards, devices and a contact."""
+    """Three nights, loaded: ordinary people, and eight accounts that share all but their names."""
     landing = tmp_path / "landing"
     people = [f"person{i}" for i in range(20)]
     accounts = [{"account_id": a, "created_at": at(FIRST, 0), "email_hash": f"h-{a}"} for a in people]
@@ -36,6 +36,14 @@ def landing(tmp_path: Path, settings: Settings, driver: Driver) -> Path:
         paid = {"occurred_at": at(night), "status": "succeeded", "amount": 1.1}
         rows = [{"payment_id": f"{night}{a}{c}", "account_id": a, "instrument_id": c, **paid} for a, c in payments]
         deliver(landing, "payments", night, rows)
+        ips = [(a, f"10.{i}.0.7", "residential") for i, a in enumerate(people)]
+        ips += [(a, f"185.3.2.{i}", "hosting") for a in RING for i in range(3)]
+        used = [{"account_id": a, "ip": ip, "network_type": network, **seen} for a, ip, network in ips]
+        deliver(landing, "ip_events", night, used)
+        hours = [(a, f"t-{a}", 9) for a in people] + [(a, "t-ring", hour) for a in RING for hour in range(0, 24, 2)]
+        asked = {"n_requests": 50, "n_input_tokens": 9_000, "n_output_tokens": 90_000}
+        rows = [{"account_id": a, "template_id": t, "hour_start_at": at(night, hour), **asked} for a, t, hour in hours]
+        deliver(landing, "usage_events", night, rows)
         load_night(settings, driver, landing=landing, date=night)
     return landing
 
@@ -56,14 +64,14 @@ def test_the_ring_is_found_written_back_and_exported(settings: Settings, driver:
     result = detect(settings, driver, date=NIGHTS[-1])
     members = run(driver, "MATCH (a:Account)-[:MEMBER_OF_RING]->(g:Ring) RETURN a.account_id AS a, g.ring_id AS g")
     assert {member["a"] for member in members} == set(RING)
-    [account] = run(driver, "MATCH (a:Account {account_id: 'ring0'}) RETURN properties(a) AS p")
+    [account] = run(driver, "MATCH (a:Account {account_id: 'ring00'}) RETURN properties(a) AS p")
     assert account["p"]["fraud_label"] == "watch"  # without a trained model nothing is more than that
     assert account["p"]["fraud_ring_id"] == members[0]["g"]
     assert account["p"]["fraud_run_id"] == result.run_id
-    assert any("with 4 other accounts" in reason for reason in account["p"]["fraud_reasons"]), account
+    assert any("with 7 other accounts" in reason for reason in account["p"]["fraud_reasons"]), account
     scores = pq.read_table(Path(result.scores) / "scores.parquet")
     assert scores.column_names == ["account_id", "fraud_score", "fraud_label", "ring_id", "reasons"]
-    assert scores.num_rows == 25
+    assert scores.num_rows == 20 + len(RING)
     [run_node] = run(driver, "MATCH (r:DetectionRun) RETURN properties(r) AS p")
     assert (run_node["p"]["run_id"], run_node["p"]["n_rings"]) == (result.run_id, 1)
 
@@ -116,23 +124,23 @@ def test_what_people_decided_outranks_the_score_and_is_never_overwritten(
     run(driver, "MATCH (g:Ring) SET g += $decided, g.reviewed_at = $at", decided=decided, at=at(NIGHTS[1], 9))
     detect(settings, driver, date=NIGHTS[-1])
     labels = run(driver, "MATCH (a:Account) WHERE a.account_id IN $ring RETURN a.fraud_label AS l", ring=RING)
-    assert [label["l"] for label in labels] == ["clear"] * 5
+    assert [label["l"] for label in labels] == ["clear"] * len(RING)
     [ring] = run(driver, "MATCH (g:Ring) RETURN properties(g) AS p")
     assert {**ring["p"], **decided} == ring["p"]
 
 
 def test_a_malformed_decision_is_reported_and_passed_over(settings: Settings, driver: Driver, landing: Path) -> None:
-    run(driver, "MATCH (a:Account {account_id: 'ring0'}) SET a.review_decision = 'guilty', a.reviewed_at = datetime()")
+    run(driver, "MATCH (a:Account {account_id: 'ring00'}) SET a.review_decision = 'guilty', a.reviewed_at = datetime()")
     result = detect(settings, driver, date=NIGHTS[-1])
     assert len(result.faults) == 1
-    assert "ring0" in result.faults[0]
+    assert "ring00" in result.faults[0]
 
 
 def test_nothing_known_after_the_night_reaches_its_snapshot(settings: Settings, driver: Driver, landing: Path) -> None:
-    label = {"account_id": "ring0", "label": "fake", "labelled_at": at(FIRST), "source": "partner"}
+    label = {"account_id": "ring00", "label": "fake", "labelled_at": at(FIRST), "source": "partner"}
     deliver(landing, "labels", NIGHTS[-1], [label])  # known from its partition's day on
     load_night(settings, driver, landing=landing, date=NIGHTS[-1])
-    for night, known in ((NIGHTS[1], []), (NIGHTS[-1], ["ring0"])):
+    for night, known in ((NIGHTS[1], []), (NIGHTS[-1], ["ring00"])):
         detect(settings, driver, date=night)
         labels = pq.read_table(settings.snapshots_dir / f"date={night}" / "labels.parquet")
         assert labels["account_id"].to_pylist() == known

@@ -3,11 +3,14 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from models.errors import TooFewLabelsError
+from models.fitting import Pace
+from models.graph_data import to_hetero_data
 from models.labels import known_labels
-from models.metrics import calibration_error, lowest_cut
-from models.scoring import score
-from models.training import train
-from tests.worlds import planted_world, rewired, with_labels
+from models.rewiring import shuffled
+from models.scoring import said_by
+from models.splits import component_folds
+from models.training import own_networks, train
+from tests.worlds import planted_world, with_labels
 
 
 @pytest.fixture(scope="module")
@@ -15,9 +18,14 @@ def world():
     return planted_world(n_ordinary=400)
 
 
-@pytest.fixture(scope="module")
-def candidate(world):
-    return train(world.snapshot, seed=0)
+def _own(snapshot, is_fake, **options):
+    fold = component_folds(snapshot, is_fake, n_folds=3, seed=0)
+    return own_networks(to_hetero_data(snapshot), known_labels(snapshot), fold, seed=0, **options)
+
+
+def _said(networks, snapshot):
+    labels = known_labels(snapshot)
+    return said_by(networks.members, to_hetero_data(snapshot), labels, labels.is_known)[0]
 
 
 def _unlabelled_ap(world, scores):
@@ -25,37 +33,25 @@ def _unlabelled_ap(world, scores):
     return average_precision_score(world.is_fake[rows], scores[rows])
 
 
-def test_rings_without_a_label_are_found(world, candidate):
-    scores = score(candidate.model, world.snapshot)
-    assert _unlabelled_ap(world, scores) > 0.9
-    assert candidate.model.metrics["average_precision"] > 0.7  # one network each, where the scores are of all
-
-
-def test_scores_are_probabilities(world, candidate):
-    scores = score(candidate.model, world.snapshot)
-    assert scores.dtype == np.float64
-    assert scores.shape == (world.snapshot.n_accounts,)
-    assert ((scores >= 0) & (scores <= 1)).all()
-    assert candidate.model.metrics["calibration_error"] < 0.05
-
-
-def test_thresholds_keep_their_floor_and_order(candidate):
-    thresholds = candidate.model.thresholds
-    assert 0.5 <= thresholds.suspicious <= 1
-    assert 0.1 <= thresholds.watch <= thresholds.suspicious
+def test_a_platforms_own_networks_find_rings_without_a_label(world):
+    networks = _own(world.snapshot, world.is_fake)
+    assert _unlabelled_ap(world, _said(networks, world.snapshot)) > 0.9
+    known = known_labels(world.snapshot).is_known
+    assert average_precision_score(world.is_fake[known], networks.held_out[known]) > 0.6
 
 
 def test_shuffled_edges_lose(world):
-    shuffled = rewired(world.snapshot)
-    assert _unlabelled_ap(world, score(train(shuffled, seed=0).model, shuffled)) < 0.6
+    snapshot = shuffled(world.snapshot, seed=0)
+    networks = _own(snapshot, world.is_fake)
+    assert _unlabelled_ap(world, _said(networks, snapshot)) < 0.6
 
 
 def test_training_again_gives_the_same_bits_and_tells_how_far_it_is(world, monkeypatch):
-    monkeypatch.setattr("models.training._N_EPOCHS", 6)  # bits differ from the first step on, if they do
+    monkeypatch.setattr("models.training._PACE", Pace(6, 2e-2, 5e-2))  # bits differ from the first step on, if they do
     shares: list[float] = []
-    first, again = (train(world.snapshot, seed=0, progress=shares.append) for _ in range(2))
+    first, again = (_own(world.snapshot, world.is_fake, progress=shares.append) for _ in range(2))
     shares = shares[len(shares) // 2 :]
-    np.testing.assert_array_equal(score(again.model, world.snapshot), score(first.model, world.snapshot))
+    np.testing.assert_array_equal(_said(again, world.snapshot), _said(first, world.snapshot))
     np.testing.assert_array_equal(again.held_out, first.held_out)
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
@@ -70,24 +66,3 @@ def test_fakes_of_one_ring_are_too_few_rings_to_hold_any_out():
     world = planted_world(n_rings=1, ring_size=40, labelled=1.0, n_ordinary=300)
     with pytest.raises(TooFewLabelsError, match="in 1 rings"):
         train(world.snapshot, seed=0)
-
-
-def test_the_lowest_cut_with_a_precision():
-    score_ = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3])
-    is_fake = np.array([1, 1, 1, 1, 1, 0, 0])
-    weight = np.ones(7)
-    assert lowest_cut(is_fake, score_, weight, precision=1.0) == 0.5
-    assert lowest_cut(is_fake, score_, weight, precision=0.8) == 0.4
-    assert lowest_cut(1 - is_fake, score_, weight, precision=0.95) is None
-
-
-def test_a_cut_never_parts_equal_scores():
-    score_ = np.array([0.9, 0.9, 0.9, 0.9, 0.9, 0.9])
-    assert lowest_cut(np.array([1, 1, 1, 1, 1, 0]), score_, np.ones(6), precision=0.95) is None
-
-
-def test_calibration_error_of_known_probabilities():
-    probability = np.full(100, 0.25)
-    is_fake = np.arange(100) % 4 == 0
-    assert calibration_error(is_fake, probability, np.ones(100), n_bins=1) == pytest.approx(0)
-    assert calibration_error(is_fake, probability + 0.5, np.ones(100), n_bins=1) == pytest.approx(0.5)

@@ -81,20 +81,20 @@ def test_one_kind_however_often_does_not_ban_outside_a_ring(settings):
     assert listed(settings) == set()
 
 
-def test_below_the_runs_threshold_nothing_bans(settings):
-    released(settings, D1, {"a": Judged(score=0.79, ring_id="ring-1")})
+def test_below_the_score_that_the_policy_asks_for_nothing_bans(settings):
+    released(settings, D1, {"a": Judged(score=0.979, ring_id="ring-1")})
     assert listed(settings) == set()
 
 
-def test_a_structural_run_never_bans(settings):
-    publication = released(settings, D1, RING, is_structural=True)
+def test_a_run_of_the_default_model_never_bans(settings):
+    publication = released(settings, D1, RING, is_default=True)
     assert listed(settings) == set()
-    assert publication.manifest["is_structural"] is True
+    assert publication.manifest["is_default"] is True
 
 
-def test_a_structural_run_keeps_what_is_in_force(settings):
+def test_a_run_of_the_default_model_keeps_what_is_in_force(settings):
     released(settings, D1, RING)
-    released(settings, D2, RING, is_structural=True)
+    released(settings, D2, RING, is_default=True)
     assert listed(settings, D2) == listed(settings, D1)
 
 
@@ -109,7 +109,7 @@ def test_a_legitimate_label_that_is_no_persons_does_not_protect(settings):
 
 
 def test_an_account_that_a_person_found_fake_is_listed_whatever_its_score(settings):
-    released(settings, D1, {"a": Judged(score=0.1, label="fake", source="audit_sample")}, is_structural=True)
+    released(settings, D1, {"a": Judged(score=0.1, label="fake", source="audit_sample")}, is_default=True)
     [row] = ban_list(settings).to_pylist()
     assert (row["action"], row["decided_by"]) == ("ban", "person: audit_sample")
 
@@ -191,7 +191,7 @@ def test_a_changed_row_needs_a_new_approval(settings):
     detected_night(settings, D1, RING)
     old = propose(settings, date=D1)
     approve(settings, date=D1, by="Ada")
-    detected_night(settings, D1, {**RING, "fake-0": Judged(score=0.96, ring_id="ring-1", cards=("card-a",))})
+    detected_night(settings, D1, {**RING, "fake-0": Judged(score=0.985, ring_id="ring-1", cards=("card-a",))})
     new = propose(settings, date=D1)
     assert new.content_sha256 != old.content_sha256
     assert standing(settings, D1, new.content_sha256) is Standing.WAITING

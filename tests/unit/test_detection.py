@@ -8,10 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from models.detection import ACCOUNTS_SCHEMA, Detection, detect
+from models.labels import known_labels
+from models.reasons import DEFAULT_REASON
 from models.rings import MEMBERS_SCHEMA, RINGS_SCHEMA, Rings
+from models.scoring import Scores
 from models.snapshot import Snapshot
 from models.thresholds import Thresholds
-from tests.shared_world import NIGHT, NOON, merged, ring_shares, scores_of, shared_world
+from tests.shared_world import NIGHT, NOON, linked, merged, ring_shares, scores_of, shared_world
 from tests.worlds import planted_world
 
 pytestmark = pytest.mark.unit
@@ -24,8 +27,10 @@ CARRIER = {"USED_IP": {"nat": [*RING, "mum", *(f"z{i}" for i in range(5000))]}}
 
 def run(snapshot: Snapshot, scores: Mapping[str, float] | np.ndarray, **options: object) -> Detection:
     values = scores if isinstance(scores, np.ndarray) else scores_of(snapshot, scores, default=0.01)
-    defaults = {"thresholds": THRESHOLDS, "previous": None, "is_structural": False}
-    return detect(snapshot, values, **(defaults | options))
+    is_suspect = known_labels(snapshot).is_fake | (values >= THRESHOLDS.watch)
+    operator = options.pop("operator", np.where(is_suspect, 0, -1))
+    defaults = {"thresholds": THRESHOLDS, "previous": None, "is_default": False}
+    return detect(snapshot, Scores(values, linked(snapshot, operator)), **(defaults | options))
 
 
 def account(found: Detection, account_id: str) -> dict:
@@ -103,10 +108,17 @@ def test_a_person_cleared_is_never_suspicious_and_in_no_ring() -> None:
 
 def test_a_person_found_fake_is_suspicious_whatever_the_score() -> None:
     snapshot = shared_world({}, others=["ann"], labels=[("ann", "fake", "manual_review")])
-    for is_structural in (False, True):
-        ann = account(run(snapshot, {"ann": 0.02}, is_structural=is_structural), "ann")
+    for is_default in (False, True):
+        ann = account(run(snapshot, {"ann": 0.02}, is_default=is_default), "ann")
         assert (ann["fraud_label"], ann["fraud_score"]) == ("suspicious", 0.02)
         assert ann["reasons"][0] == "a manual review found it fake on 2026-03-20"
+
+
+def test_the_default_model_alone_makes_nobody_suspicious_and_says_why() -> None:
+    found = run(shared_world(ring_shares(RING)), high(RING, 0.99), is_default=True)
+    assert set(found.accounts["fraud_label"].to_pylist()) == {"watch"}
+    assert found.rings["fraud_label"].to_pylist() == ["watch"]
+    assert account(found, "r0")["reasons"][-1] == found.rings["reasons"][0].as_py()[-1] == DEFAULT_REASON
 
 
 def test_a_chargeback_or_partner_label_decides_nothing() -> None:
@@ -164,7 +176,8 @@ def test_a_ring_spans_its_members_activity() -> None:
 def test_planted_rings_are_found_whole_and_pure() -> None:
     world = planted_world(labelled=0)
     noise = np.random.default_rng(0).normal(0, 0.2, world.is_fake.size)
-    found = run(world.snapshot, np.clip(np.where(world.is_fake, 0.75, 0.1) + noise, 0, 1))
+    scores = np.clip(np.where(world.is_fake, 0.75, 0.1) + noise, 0, 1)
+    found = run(world.snapshot, scores, operator=world.ring)
     rows = world.snapshot.account_codes(found.members["account_id"])
     assert world.is_fake[rows].mean() > 0.95
     assert world.is_fake[rows].sum() > 0.95 * world.is_fake.sum()

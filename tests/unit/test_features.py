@@ -6,7 +6,6 @@ import pyarrow.compute as pc
 import pytest
 
 from graph_schema.graph import ACCOUNT
-from models.encoding import Scaling, Steps, fit_encoding
 from models.features import Columns, account_columns, category_columns, fit_vocabulary
 from models.labels import known_labels
 from models.splits import component_folds
@@ -80,31 +79,6 @@ def test_a_label_that_became_known_after_the_night_does_not_count(world):
     assert not known_labels(replace(world.snapshot, labels=labels)).is_known.any()
 
 
-def test_normalisation_comes_from_training_accounts_only(world):
-    is_training = np.arange(world.snapshot.n_accounts) % 2 == 0
-    requests = world.snapshot.accounts["n_requests"].to_numpy().copy()
-    requests[~is_training] = 10**9
-    position = world.snapshot.accounts.column_names.index("n_requests")
-    accounts = world.snapshot.accounts.set_column(position, "n_requests", pa.array(requests))
-    changed = replace(world.snapshot, nodes=world.snapshot.nodes | {"Account": accounts})
-    assert fit_encoding(changed, is_training) == fit_encoding(world.snapshot, is_training)
-
-
-def test_a_column_that_never_varied_in_training_lets_nothing_in_later():
-    columns = Columns(("steady", "varied"), np.array([[1, 1], [1, 3], [1, 5]], dtype=np.float32))
-    scaling = Scaling.fit(columns, np.ones(3, dtype=bool))
-    assert scaling.apply(np.array([[1, 3]])).tolist() == scaling.apply(np.array([[99, 3]])).tolist() == [[0.0]]
-
-
-def test_missing_is_flagged_and_neutral():
-    values = np.array([[2], [4], [np.nan], [6]], dtype=np.float32)
-    scaling = Scaling.fit(Columns(("days",), values), np.ones(4, dtype=bool))
-    encoded = scaling.apply(values)  # [4, value and flag]
-    assert scaling.mean == (4.0,)
-    assert encoded[2].tolist() == [0.0, 1.0]
-    assert encoded[1].tolist() == [0.0, 0.0]
-
-
 def test_a_word_unseen_in_training_is_other(world):
     country = world.snapshot.accounts["country"].to_numpy(zero_copy_only=False)
     vocabulary = fit_vocabulary(world.snapshot, ACCOUNT, np.flatnonzero(country != "BR"))
@@ -119,10 +93,3 @@ def test_folds_keep_rings_whole_and_share_out_the_fakes(world):
         assert np.unique(fold[world.ring == ring]).size == 1
     assert np.bincount(fold[world.is_fake], minlength=4).min() > 0
     assert np.bincount(fold, minlength=4).min() > world.snapshot.n_accounts // 8
-
-
-def test_steps_say_how_far_a_value_has_come():
-    values = np.array([[0], [1], [2], [3], [4], [5], [6], [7], [8]], dtype=np.float32)
-    steps = Steps.fit(Columns(("days",), values), np.ones(9, dtype=bool))
-    encoded = steps.apply(np.array([[2.5], [np.nan], [99]], dtype=np.float32))
-    assert encoded.tolist() == [[1, 1, 0.5, 0, 0, 0, 0, 0], [0] * 8, [1] * 8]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from models.encoding import fit_encoding
 from models.gnn import OthersConv, make_network, shape_of
 from models.graph_data import to_hetero_data
-from models.scoring import member_logits
+from models.labels import known_labels
+from models.scoring import said_by
 from models.snapshot import make_snapshot
 from models.trained import Member
 from tests.worlds import planted_world, renamed
@@ -22,15 +22,19 @@ def world():
 
 @pytest.fixture(scope="module")
 def member(world):
+    return _untrained(world.snapshot)
+
+
+def _untrained(snapshot):
     """An untrained network: what it may depend on does not hinge on training."""
-    encoding = fit_encoding(world.snapshot, np.ones(world.snapshot.n_accounts, dtype=bool))
-    shape = shape_of(to_hetero_data(world.snapshot, encoding))
+    shape = shape_of([to_hetero_data(snapshot)])
     torch.manual_seed(0)
-    return Member(encoding, shape, make_network(shape).state_dict())
+    return Member(shape, make_network(shape).state_dict())
 
 
-def _logits(member, snapshot):
-    return member_logits(member, to_hetero_data(snapshot, member.encoding))
+def _logits(member, snapshot, is_seen=None):
+    labels = known_labels(snapshot)
+    return said_by([member], to_hetero_data(snapshot), labels, labels.is_known if is_seen is None else is_seen)[0]
 
 
 def _heard(n_accounts, seed=0):
@@ -72,9 +76,20 @@ def test_the_order_of_rows_does_not_matter(world, member):
     np.testing.assert_array_equal(_logits(member, shuffled), _logits(member, world.snapshot))
 
 
-def test_labels_do_not_reach_the_network(world, member):
+def test_labels_that_are_hidden_do_not_reach_the_network(world, member):
     unlabelled = replace(world.snapshot, labels=world.snapshot.labels.slice(0, 0))
-    np.testing.assert_array_equal(_logits(member, unlabelled), _logits(member, world.snapshot))
+    nobody = np.zeros(world.snapshot.n_accounts, dtype=bool)
+    np.testing.assert_array_equal(_logits(member, unlabelled), _logits(member, world.snapshot, nobody))
+    assert (_logits(member, unlabelled) != _logits(member, world.snapshot)).any()
+
+
+def test_who_shares_with_nobody_does_not_hear_its_own_label(world, member):
+    alone = replace(
+        world.snapshot,
+        relationships={type_: table.slice(0, 0) for type_, table in world.snapshot.relationships.items()},
+    )
+    nobody = np.zeros(alone.n_accounts, dtype=bool)
+    np.testing.assert_array_equal(_logits(member, alone), _logits(member, alone, nobody))
 
 
 def test_the_number_of_threads_does_not_change_a_bit(world, member):
@@ -95,10 +110,10 @@ def test_a_kind_of_relationship_that_training_lacked_adds_no_noise(world):
         relationships=world.snapshot.relationships
         | {"SENT_MONEY_TO": world.snapshot.relationships["SENT_MONEY_TO"].slice(0, 0)},
     )
-    encoding = fit_encoding(without, np.ones(without.n_accounts, dtype=bool))
-    shape = shape_of(to_hetero_data(without, encoding))
-    member = Member(encoding, shape, make_network(shape).state_dict())
-    np.testing.assert_array_equal(_logits(member, world.snapshot), _logits(member, without))
+    member = _untrained(without)
+    assert not [name for name in member.shape.accounts if name.startswith("SENT_MONEY_TO")]
+    assert not [type_ for type_ in member.shape.edges if "SENT_MONEY_TO" in type_[1]]
+    assert np.isfinite(_logits(member, world.snapshot)).all()
 
 
 def test_accounts_that_share_nothing_are_scored_too(world):
@@ -106,8 +121,6 @@ def test_accounts_that_share_nothing_are_scored_too(world):
         world.snapshot,
         relationships={type_: table.slice(0, 0) for type_, table in world.snapshot.relationships.items()},
     )
-    encoding = fit_encoding(alone, np.ones(alone.n_accounts, dtype=bool))
-    shape = shape_of(to_hetero_data(alone, encoding))
-    logits = _logits(Member(encoding, shape, make_network(shape).state_dict()), alone)
+    logits = _logits(_untrained(alone), alone)
     assert logits.shape == (alone.n_accounts,)
     assert np.isfinite(logits).all()

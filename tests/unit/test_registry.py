@@ -24,9 +24,7 @@ def world():
 
 @pytest.fixture(scope="module")
 def candidate(world):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("models.training._N_EPOCHS", 12)  # good enough to be stored
-        return train(world.snapshot, seed=0)
+    return train(world.snapshot, seed=0)
 
 
 @pytest.fixture
@@ -40,7 +38,9 @@ def _dated(candidate, date):
 
 def test_a_stored_model_gives_the_same_bits(world, candidate, registry):
     version = registry.save(candidate.model)
-    np.testing.assert_array_equal(score(registry.load(version), world.snapshot), score(candidate.model, world.snapshot))
+    again, first = (score(model, world.snapshot) for model in (registry.load(version), candidate.model))
+    np.testing.assert_array_equal(again.fake, first.fake)
+    np.testing.assert_array_equal(again.links.probability, first.links.probability)
 
 
 def test_the_version_follows_from_date_and_content(candidate, registry):

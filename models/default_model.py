@@ -1,0 +1,19 @@
+"""The model that ships with the project: taught by simulated worlds (`model pretrain`), it scores a first night."""
+
+from functools import cache
+from pathlib import Path
+
+from models.model_file import read_model
+from models.trained import TrainedModel
+
+DEFAULT_DIR = Path(__file__).parent / "default"
+
+
+@cache
+def default_model() -> TrainedModel:
+    """The default model.
+
+    Raises:
+        ModelStoreError: its files are missing or damaged.
+    """
+    return read_model(DEFAULT_DIR)

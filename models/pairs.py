@@ -1,0 +1,84 @@
+"""Pairs of accounts that may have the same operator: those that share a rare identifier, or deal with each other."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from models.features import Columns
+from models.identifiers import SharedKind, shared_kinds
+from models.snapshot import Snapshot
+
+_DIRECT = ("SENT_MONEY_TO", "REFERRED_BY")
+_TOO_MANY = "IN_SUBNET"  # adds to a pair and makes none: that two share an address says it better
+_US_PER_DAY = 86_400e6
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of accounts, each once.
+
+    Attributes:
+        one: `[n_pairs] int64`, the account with the smaller row; pairs are sorted by it, then by the other.
+        other: `[n_pairs] int64`.
+        columns: `[n_pairs, n_columns]`, for each kind of identifier how many are shared and how rare they are, whether
+            the two deal with each other, how many independent families of evidence there are, and the days between
+            their births.
+    """
+
+    one: np.ndarray
+    other: np.ndarray
+    columns: Columns
+
+
+def candidate_pairs(snapshot: Snapshot) -> Pairs:
+    """All pairs that share an identifier on at most `identifiers.MAX_ACCOUNTS` accounts, or deal with each other."""
+    n_accounts = snapshot.n_accounts
+    kinds = sorted(shared_kinds(snapshot), key=lambda kind: kind.type)
+    shared = {kind.type: _pairs_sharing(kind, n_accounts) for kind in kinds}
+    direct = {type_: _pairs_dealing(snapshot, type_) for type_ in _DIRECT}
+    makers = [keys for type_, (keys, _) in shared.items() if type_ != _TOO_MANY] + list(direct.values())
+    pairs = np.unique(np.concatenate(makers))  # one * n_accounts + other
+    columns: dict[str, np.ndarray] = {}
+    n_by_family: dict[str, np.ndarray] = {}
+    for kind in kinds:
+        found, (n_shared, rarity) = _look_up(pairs, *shared[kind.type])
+        columns |= {f"{kind.type}.n": np.log1p(n_shared), f"{kind.type}.rarity": rarity}
+        n_by_family[kind.evidence.family] = n_by_family.get(kind.evidence.family, False) | found
+    for type_, keys in direct.items():
+        columns[type_] = np.isin(pairs, keys)
+    columns["n_families"] = sum(n_by_family.values(), np.zeros(pairs.size)) + sum(columns[type_] for type_ in _DIRECT)
+    one, other = np.divmod(pairs, n_accounts)
+    born = snapshot.accounts["created_at"].cast("int64").to_numpy() / _US_PER_DAY
+    columns["days_between_births"] = np.log1p(np.abs(born[one] - born[other])) / 4
+    return Pairs(one, other, Columns(tuple(columns), np.column_stack(list(columns.values())).astype(np.float32)))
+
+
+def _pairs_sharing(kind: SharedKind, n_accounts: int) -> tuple[np.ndarray, np.ndarray]:
+    """Keys of the pairs, `[n] int64` ascending, and of each how many they share and how rare, `[2, n]`."""
+    used, identifier = np.unique(kind.identifier, return_inverse=True)
+    rarity = (kind.degree[kind.identifier] - 1.0) ** -0.5
+    values = []
+    for weight in (np.ones(identifier.size), rarity):
+        uses = sparse.csr_matrix((weight, (kind.account, identifier)), shape=(n_accounts, max(used.size, 1)))
+        ones = sparse.csr_matrix((np.ones(identifier.size), (kind.account, identifier)), shape=uses.shape)
+        ties = sparse.triu(uses @ ones.T, k=1).tocsr()
+        ties.sort_indices()
+        values.append(ties.data)
+    one = np.repeat(np.arange(n_accounts, dtype=np.int64), np.diff(ties.indptr))
+    return one * n_accounts + ties.indices, np.stack(values)
+
+
+def _pairs_dealing(snapshot: Snapshot, type_: str) -> np.ndarray:
+    ends = snapshot.ends[type_]
+    one, other = np.minimum(ends.start, ends.end), np.maximum(ends.start, ends.end)
+    return np.unique((one * snapshot.n_accounts + other)[one != other])
+
+
+def _look_up(pairs: np.ndarray, keys: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which of the pairs are among the keys, `[n_pairs] bool`, and their values, 0 for the others."""
+    if not keys.size:
+        return np.zeros(pairs.size, dtype=bool), np.zeros((len(values), pairs.size))
+    position = np.minimum(np.searchsorted(keys, pairs), keys.size - 1)
+    found = keys[position] == pairs
+    return found, np.where(found, values[:, position], 0.0)

@@ -1,0 +1,147 @@
+"""The evaluation as files: metrics.json, and report.html with its plots inside, which opens without a network."""
+
+import html
+import io
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import fmean, pstdev
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("svg")
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+Report = dict[str, Any]
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+table { border-collapse: collapse; margin: 1rem 0; } td, th { padding: .2rem .7rem; text-align: right; }
+td:first-child, th:first-child { text-align: left; } tr:nth-child(even) { background: #f4f5f7; }
+figure { display: inline-block; margin: 1rem 1rem 1rem 0; } figcaption { max-width: 28rem; color: #555; }
+"""
+_SHOWN = ("ours", "trees, neighbour aggregates", "trees, account features", "label propagation", "Fraudar", "oracle")
+
+
+def write_report(reports: Sequence[Report], folder: Path) -> None:
+    """Write both files of some worlds' evaluations."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "metrics.json").write_text(json.dumps(reports, indent=1) + "\n")
+    (folder / "report.html").write_text(_page(reports))
+
+
+def _page(reports: Sequence[Report]) -> str:
+    ranked = [each for each in reports if each["ranking"]]
+    worlds = f"{len(reports)} worlds of {reports[0]['n_accounts']:,} accounts, scenario {reports[0]['scenario']}"
+    parts = [f"<h1>How detection does</h1><p>{html.escape(worlds)}. Accounts not yet labelled, true prevalence.</p>"]
+    if ranked:
+        parts.append("<h2>Ranking accounts</h2>" + _ranking_table(ranked))
+        parts.append(_figure(partial(_plot_precision_recall, ranked[0]), "Precision against recall, first seed."))
+        parts.append(_figure(partial(_plot_reliability, ranked), "What a score says, and what is true of it."))
+        parts.append("<h2>Campaigns</h2>" + _campaign_table(reports))
+        caption = "Share of each large campaign's active members that are suspicious, by night, first seed."
+        parts.append(_figure(partial(_plot_campaigns, ranked[0]), caption))
+    parts.append("<h2>Rings</h2>" + _rings_table(reports))
+    parts.append("<h2>Harm</h2>" + _harm_table(reports))
+    return f'<!doctype html><meta charset="utf-8"><title>Evaluation</title><style>{_STYLE}</style>' + "\n".join(parts)
+
+
+def _ranking_table(reports: Sequence[Report]) -> str:
+    names = list(reports[0]["ranking"]["metrics"])
+    head = ["", "AP", "by seed", "recall at 99 %", "recall at 95 %", "recall at K", "AUROC", "calibration error"]
+    fields = ("recall_at_precision_99", "recall_at_precision_95", "recall_at_k", "auroc", "calibration_error")
+    rows = []
+    for name in names:
+        metrics = [each["ranking"]["metrics"][name] for each in reports]
+        ap = [each["average_precision"] for each in metrics]
+        means = (f"{fmean(each[field] for each in metrics):.3f}" for field in fields)
+        rows.append([name, f"{fmean(ap):.3f} ± {pstdev(ap):.3f}", " ".join(f"{each:.3f}" for each in ap), *means])
+    lead = [each["ranking"]["ours_less_trees"] for each in reports]
+    said = ", ".join(f"{each['average_precision']:+.3f} ± {each['standard_error']:.3f}" for each in lead)
+    return _table(head, rows) + f"<p>Ours less trees with neighbour aggregates (paired bootstrap): {said}.</p>"
+
+
+def _campaign_table(reports: Sequence[Report]) -> str:
+    head = ["campaign", "seed", "active", "type was labelled", "suspicious by the last night", "found in night"]
+    rows = []
+    for report in reports:
+        for name, each in sorted(report["campaigns"].items(), key=lambda item: -item[1]["n_active"]):
+            if each["is_large"]:
+                share = each["share_suspicious_by_night"][-1]
+                night = each["nights_to_found"] or "never"
+                labelled = "yes" if each["type_was_labelled"] else "no"
+                rows.append([name, report["seed"], f"{each['n_active']:,}", labelled, f"{share:.0%}", night])
+    return _table(head, rows)
+
+
+def _rings_table(reports: Sequence[Report]) -> str:
+    head = ["seed", "rings", "purity", "B-cubed F1, campaigns", "precision", "recall", "B-cubed F1, groups"]
+    rows = []
+    for report in reports:
+        one, other = report["rings"]["against_campaigns"], report["rings"]["against_groups"]
+        figures = (
+            one["purity"],
+            one["b_cubed_f1"],
+            one["b_cubed_precision"],
+            one["b_cubed_recall"],
+            other["b_cubed_f1"],
+        )
+        rows.append([report["seed"], one["n_rings"], *(f"{figure:.3f}" for figure in figures)])
+    return _table(head, rows)
+
+
+def _harm_table(reports: Sequence[Report]) -> str:
+    head = ["", "accounts", "suspicious", "banned"]
+    fields = ("accounts", "suspicious", "banned")
+    kinds = sorted({kind for report in reports for kind in report["harm_by_kind"]})
+    rows = [["fakes", "", *(f"{sum(each[name]['fakes'] for each in reports):,}" for name in ("suspicious", "banned"))]]
+    for kind in kinds:
+        of_kind = [each["harm_by_kind"][kind] for each in reports if kind in each["harm_by_kind"]]
+        rows.append([kind, *(f"{sum(each[field] for each in of_kind):,}" for field in fields)])
+    return "<p>All seeds together.</p>" + _table(head, rows)
+
+
+def _plot_precision_recall(report: Report, axes: Axes) -> None:
+    for name in _SHOWN:
+        recall, precision = report["ranking"]["precision_recall"][name]
+        axes.plot(recall, precision, label=name, linewidth=2.5 if name == "ours" else 1.2)
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
+    axes.legend(fontsize="small")
+
+
+def _plot_reliability(reports: Sequence[Report], axes: Axes) -> None:
+    axes.plot([0, 1], [0, 1], color="#bbb", linestyle="--")
+    for report in reports:
+        said, true, _ = report["ranking"]["reliability"]
+        axes.plot(said, true, marker="o", label=f"seed {report['seed']}")
+    axes.set(xlabel="score", ylabel="share that is fake", xlim=(0, 1), ylim=(0, 1.02))
+    axes.legend(fontsize="small")
+
+
+def _plot_campaigns(report: Report, axes: Axes) -> None:
+    for name, each in report["campaigns"].items():
+        if each["is_large"]:
+            shares = [float("nan") if share is None else share for share in each["share_suspicious_by_night"]]
+            axes.plot(range(1, len(shares) + 1), shares, marker="o", label=name)
+    axes.axhline(0.5, color="#bbb", linestyle="--")
+    axes.set(xlabel="night", ylabel="share suspicious", ylim=(0, 1.02))
+    axes.legend(fontsize="small")
+
+
+def _figure(plot: Callable[[Axes], None], caption: str) -> str:
+    figure = Figure(figsize=(5.2, 4), layout="constrained")
+    plot(figure.subplots())
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None})
+    svg = drawn.getvalue()
+    return f"<figure>{svg[svg.index('<svg') :]}<figcaption>{html.escape(caption)}</figcaption></figure>"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    def row(cells: Sequence[object], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
+
+    return "<table>" + row(head, "th") + "".join(row(cells, "td") for cells in rows) + "</table>"
