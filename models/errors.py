@@ -8,7 +8,7 @@ class SnapshotError(RingwatchError):
 
 
 class TooFewLabelsError(RingwatchError):
-    """Too few accounts have a known label to train and to hold some out; the structural score ranks instead."""
+    """Too few accounts have a known label to train and to hold some out; the default model ranks instead."""
 
 
 class ModelStoreError(RingwatchError):

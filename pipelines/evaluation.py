@@ -28,6 +28,7 @@ from models.evaluation import (
     reliability,
     ring_metrics,
 )
+from models.faithfulness import faithfulness
 from models.fraudar import fraudar_scores
 from models.labels import known_labels
 from models.promotion import promote_if_not_worse
@@ -220,6 +221,7 @@ def _judge_ranking(settings: Settings, night: _Night, arguments: Arguments, say:
         "metrics": {name: account_metrics(is_fake, values[rows]) for name, values in scores.items()},
         "precision_recall": {name: precision_recall(is_fake, values[rows]) for name, values in scores.items()},
         "reliability": reliability(is_fake, scores["ours"][rows]),
+        "evidence": faithfulness(model, snapshot, night.is_suspicious & ~labels.is_known, seed=seed),
         "ours_less_trees": paired_bootstrap(
             is_fake, scores["ours"][rows], scores["trees, neighbour aggregates"][rows], seed=seed
         ),

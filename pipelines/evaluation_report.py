@@ -44,6 +44,7 @@ def _page(reports: Sequence[Report]) -> str:
         parts.append("<h2>Campaigns</h2>" + _campaign_table(reports))
         caption = "Share of each large campaign's active members that are suspicious, by night, first seed."
         parts.append(_figure(partial(_plot_campaigns, ranked[0]), caption))
+        parts.append("<h2>Evidence</h2>" + _evidence_table(ranked))
     parts.append("<h2>Rings</h2>" + _rings_table(reports))
     parts.append("<h2>Harm</h2>" + _harm_table(reports))
     return f'<!doctype html><meta charset="utf-8"><title>Evaluation</title><style>{_STYLE}</style>' + "\n".join(parts)
@@ -91,6 +92,16 @@ def _rings_table(reports: Sequence[Report]) -> str:
         )
         rows.append([report["seed"], one["n_rings"], *(f"{figure:.3f}" for figure in figures)])
     return _table(head, rows)
+
+
+def _evidence_table(reports: Sequence[Report]) -> str:
+    head = ["seed", "accounts", "log-odds fall by named evidence", "by random", "named falls more"]
+    rows = []
+    for report in reports:
+        found = report["ranking"]["evidence"]
+        falls = (f"{found['fall_named']:.2f}", f"{found['fall_random']:.2f}", f"{found['share_named_falls_more']:.0%}")
+        rows.append([report["seed"], found["n_accounts"], *falls])
+    return "<p>What its evidence names is taken from an account, or as much at random.</p>" + _table(head, rows)
 
 
 def _harm_table(reports: Sequence[Report]) -> str:
