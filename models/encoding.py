@@ -31,18 +31,22 @@ def encode_accounts(snapshot: Snapshot) -> Columns:
     """
     numbers, words = account_columns(snapshot), _word_shares(snapshot)
     names = (*numbers.names, *words)
-    rank = _ranks(np.column_stack([numbers.values, *words.values()]))
-    unknown = ~np.isfinite(rank)
-    place = np.where(unknown, 0.0, (rank - 0.5) / _RANK_SPREAD)
+    n = len(names)
+    encoded = np.empty((snapshot.n_accounts, n * (2 + _N_STEPS)), dtype=np.float32)  # filled by column, to hold no copy
     begin = np.arange(_N_STEPS) / _N_STEPS
-    steps = np.nan_to_num(np.clip((rank[:, :, None] - begin) * _N_STEPS, 0, 1)).reshape(rank.shape[0], -1)
+    for position, column in enumerate((*numbers.values.T, *words.values())):
+        rank = _ranks(column)
+        encoded[:, position] = np.nan_to_num((rank - 0.5) / _RANK_SPREAD)
+        encoded[:, n + position] = np.isnan(rank)
+        steps = encoded[:, 2 * n + position * _N_STEPS : 2 * n + (position + 1) * _N_STEPS]
+        steps[:] = np.nan_to_num(np.clip((rank[:, None] - begin) * _N_STEPS, 0, 1))
     return Columns(
         (
             *names,
             *(f"{name}=unknown" for name in names),
             *(f"{name}>{step}/{_N_STEPS}" for name in names for step in range(_N_STEPS)),
         ),
-        np.concatenate([place, unknown, steps], axis=1).astype(np.float32),
+        encoded,
     )
 
 
@@ -79,11 +83,10 @@ def _word_shares(snapshot: Snapshot) -> dict[str, np.ndarray]:
     return shares
 
 
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Mean rank of each value in its column, as a share of the known ones; NaN stays."""
-    ranks = np.full(values.shape, np.nan)
-    for position, column in enumerate(values.T):
-        known = np.isfinite(column)
-        if known.any():
-            ranks[known, position] = (rankdata(column[known]) - 0.5) / known.sum()
+def _ranks(column: np.ndarray) -> np.ndarray:
+    """Mean rank of each value of a column, as a share of the known ones, `[n]`; NaN stays."""
+    ranks = np.full(column.size, np.nan)
+    known = np.isfinite(column)
+    if known.any():
+        ranks[known] = (rankdata(column[known]) - 0.5) / known.sum()
     return ranks

@@ -57,11 +57,11 @@ def _evaluate_seed(snapshot: Snapshot, seed: int, progress: Progress) -> dict[st
     )
     apart = without_crossings(snapshot, fold)
     models: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-        "gnn": lambda is_test: _gnn_scores(apart, is_test, seed),
-        "boosted_trees_own": lambda is_test: boosted_scores(
+        "ours": lambda is_test: _gnn_scores(apart, is_test, seed),
+        "trees, account features": lambda is_test: boosted_scores(
             apart, labels.is_known & ~is_test, has_neighbours=False, seed=seed
         ),
-        "boosted_trees_neighbours": lambda is_test: boosted_scores(
+        "trees, neighbour aggregates": lambda is_test: boosted_scores(
             apart, labels.is_known & ~is_test, has_neighbours=True, seed=seed
         ),
     }

@@ -4,6 +4,7 @@ Nights come in order, each with the labels known by then; a model is fitted when
 night, but for the graph in Neo4j, of which a snapshot is a copy that a test compares.
 """
 
+import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -41,7 +42,7 @@ from pipelines.ban_list.candidates import find_candidates
 from pipelines.ban_list.policy import POLICY
 from pipelines.detect import detect_in
 from pipelines.settings import Settings
-from pipelines.simulate.measure import put_in_ledger, truth_about, world_of
+from pipelines.simulate.measure import put_world_in_ledger, truth_about, world_of
 from pipelines.simulate.nights import nights_of, simulate
 from pipelines.simulate.truth import read_truth
 from pipelines.simulate.world import Arguments
@@ -67,7 +68,7 @@ def evaluate_world(arguments: Arguments, say: Say = lambda _: None) -> dict[str,
         settings, world = Settings(home=Path(folder) / "home"), Path(folder) / "world"  # type: ignore[call-arg]
         say(f"simulating and checking the world of seed {arguments.seed}")
         simulate(arguments, world)
-        put_in_ledger(settings, world)
+        put_world_in_ledger(settings, world)
         truth, nights = read_truth(world), []
         _, first, last = nights_of(world)
         for offset in range((last - first).days + 1):
@@ -78,8 +79,15 @@ def evaluate_world(arguments: Arguments, say: Say = lambda _: None) -> dict[str,
             "scenario": arguments.scenario,
             "n_accounts": nights[-1].snapshot.n_accounts,
             **_judge_detection(nights),
+            "evasion_budgets": _evasion_budgets(world),
             "ranking": _judge_ranking(settings, nights[-1], arguments, say) if nights[-1].truth.is_fake.any() else {},
         }
+
+
+def _evasion_budgets(world: Path) -> dict[str, float]:
+    """Of each campaign the share of what it would share that it buys afresh; all 0 but in the scenario `evasion`."""
+    campaigns = json.loads((world / "world.json").read_text())["campaigns"]
+    return {name: about["budget"] for name, about in campaigns.items()}
 
 
 def _play(settings: Settings, snapshot: Snapshot, truth: pa.Table) -> _Night:

@@ -23,6 +23,7 @@ table { border-collapse: collapse; margin: 1rem 0; } td, th { padding: .2rem .7r
 td:first-child, th:first-child { text-align: left; } tr:nth-child(even) { background: #f4f5f7; }
 figure { display: inline-block; margin: 1rem 1rem 1rem 0; } figcaption { max-width: 28rem; color: #555; }
 """
+_MIN_ACTIVE = 10
 _SHOWN = ("ours", "trees, neighbour aggregates", "trees, account features", "label propagation", "Fraudar", "oracle")
 
 
@@ -44,6 +45,9 @@ def _page(reports: Sequence[Report]) -> str:
         parts.append("<h2>Campaigns</h2>" + _campaign_table(reports))
         caption = "Share of each large campaign's active members that are suspicious, by night, first seed."
         parts.append(_figure(partial(_plot_campaigns, ranked[0]), caption))
+        if any(any(each["evasion_budgets"].values()) for each in ranked):
+            caption = "What campaigns with ten or more active members spend on fresh identifiers, and the share found."
+            parts.append("<h2>Evasion</h2>" + _figure(partial(_plot_evasion, ranked), caption))
         parts.append("<h2>Evidence</h2>" + _evidence_table(ranked))
     parts.append("<h2>Rings</h2>" + _rings_table(reports))
     parts.append("<h2>Harm</h2>" + _harm_table(reports))
@@ -140,6 +144,14 @@ def _plot_campaigns(report: Report, axes: Axes) -> None:
     axes.axhline(0.5, color="#bbb", linestyle="--")
     axes.set(xlabel="night", ylabel="share suspicious", ylim=(0, 1.02))
     axes.legend(fontsize="small")
+
+
+def _plot_evasion(reports: Sequence[Report], axes: Axes) -> None:
+    for report in reports:
+        large = {name: each for name, each in report["campaigns"].items() if each["n_active"] >= _MIN_ACTIVE}
+        budgets = [report["evasion_budgets"][name] for name in large]
+        axes.scatter(budgets, [each["share_suspicious_by_night"][-1] for each in large.values()], s=14)
+    axes.set(xlabel="share of identifiers bought afresh", ylabel="share suspicious", ylim=(-0.02, 1.02))
 
 
 def _figure(plot: Callable[[Axes], None], caption: str) -> str:

@@ -1,4 +1,4 @@
-"""Commands that judge detection: evaluate."""
+"""Commands that judge detection: evaluate, benchmark."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +8,9 @@ from rich.table import Table
 
 from pipelines.cli.app import Json, app, as_data, counts_table, err, out, progress, show
 from pipelines.cli.worlds import Accounts, History, Knobs, Nights, Scenario, Seed, Vary, read_knobs
+
+benchmark_app = typer.Typer(no_args_is_help=True, help="Public data, by the protocol that figures were published for.")
+app.add_typer(benchmark_app, name="benchmark")
 
 
 @app.command()
@@ -42,6 +45,31 @@ def evaluate(
     show(reports, as_json, _ranking_table)
     if not as_json:
         out.print(_finding_table(reports))
+
+
+@benchmark_app.command("p2p")
+def benchmark_p2p(
+    source: Annotated[Path, typer.Argument(help="Folder with the P2P platform's Parquet files.")],
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds; each deals the folds anew.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Rank the accounts of a real payment platform: five folds by whole components, beside boosted trees."""
+    from pipelines.benchmarks import benchmark_p2p as run
+
+    with progress() as say:
+        report = run(source, n_seeds=seeds, say=say)
+    show(report, as_json, _p2p_table)
+
+
+def _p2p_table(report: dict[str, Any]) -> Table:
+    known = f"{report['n_fakes']} fakes known by {report['date']}, {report['n_fakes_charged_back']} by a chargeback"
+    table = counts_table(known, "model", "seed", "AP", "AUROC", "AP by fold")
+    for seed, models in report["seeds"].items():
+        for name, figures in models.items():
+            pooled = figures["pooled"]
+            by_fold = " ".join(f"{fold['average_precision']:.2f}".lstrip("0") for fold in figures["folds"])
+            table.add_row(name, str(seed), f"{pooled['average_precision']:.3f}", f"{pooled['auroc']:.3f}", by_fold)
+    return table
 
 
 def _ranking_table(reports: list[dict[str, Any]]) -> Table:

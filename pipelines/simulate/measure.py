@@ -12,13 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graph_schema.signals import SIGNALS
 from models.difficulty import Truth, difficulty
 from models.snapshot import Snapshot
 from pipelines.errors import RingwatchError
-from pipelines.landing import delivery
-from pipelines.ledger import Ledger
-from pipelines.load import check_deliveries, stage_checked
+from pipelines.offline import put_in_ledger
 from pipelines.settings import Settings
 from pipelines.simulate.nights import nights_of, simulate
 from pipelines.simulate.truth import read_truth
@@ -61,21 +58,15 @@ def snapshot_of_world(folder: Path) -> Snapshot:
     """The snapshot of a world's last night, by way of the checks and the ledger, without a server."""
     with tempfile.TemporaryDirectory(prefix="ringwatch-ledger-") as home:
         settings = Settings(home=Path(home))  # type: ignore[call-arg]
-        put_in_ledger(settings, folder)
+        put_world_in_ledger(settings, folder)
         return compute_snapshot(settings, nights_of(folder)[2])
 
 
-def put_in_ledger(settings: Settings, folder: Path) -> None:
+def put_world_in_ledger(settings: Settings, folder: Path) -> None:
     """Check all that a world delivers, and put it in the ledger, without a server."""
     first, _, last = nights_of(folder)
-    days, landing = [first + timedelta(days=offset) for offset in range((last - first).days + 1)], folder / "landing"
-    for signal in SIGNALS:
-        found = {day: delivery(landing, signal, day, require_success_file=False) for day in days}
-        delivered = [each for each in found.values() if each]
-        checked = check_deliveries(settings, delivered) if delivered else {}
-        for day in days:
-            stage_checked(settings, signal, day, found[day], checked.get(day))
-    Ledger(settings).commit_staged(days)
+    days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+    put_in_ledger(settings, folder / "landing", days)
 
 
 def truth_about(snapshot: Snapshot, truth: pa.Table) -> Truth:

@@ -1,0 +1,33 @@
+"""Public data through the same checks, snapshot and models, by the protocol that figures were published for."""
+
+import tempfile
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from models.p2p_folds import evaluate_folds
+from pipelines.import_p2p import import_p2p
+from pipelines.offline import put_in_ledger
+from pipelines.settings import Settings
+from pipelines.snapshot import compute_snapshot
+
+Say = Callable[[str], None]
+
+
+def benchmark_p2p(source: Path, *, n_seeds: int, say: Say = lambda _: None) -> dict[str, Any]:
+    """The peer-to-peer payment platform: five folds by whole components, as of its last night.
+
+    Raises:
+        RingwatchError: the folder lacks a file of it.
+    """
+    with tempfile.TemporaryDirectory(prefix="ringwatch-p2p-") as folder:
+        landing = Path(folder) / "landing"
+        # Payments years apart all count.
+        settings = Settings(home=Path(folder) / "home", retention_days=0)  # type: ignore[call-arg]
+        import_p2p(source, landing, lambda n, total: say(f"writing partitions: {n / total:.0%}"))
+        days = sorted({date.fromisoformat(each.name.removeprefix("date=")) for each in landing.glob("*/date=*")})
+        say(f"checking {len(days)} nights")
+        put_in_ledger(settings, landing, days)
+        snapshot = compute_snapshot(settings, days[-1])
+    return evaluate_folds(snapshot, seeds=tuple(range(n_seeds)), progress=lambda share: say(f"evaluating: {share:.0%}"))

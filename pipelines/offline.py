@@ -1,0 +1,22 @@
+"""Nights without a server: for worlds and data that are measured, and not for a platform's own."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from graph_schema.signals import SIGNALS
+from pipelines.landing import delivery
+from pipelines.ledger import Ledger
+from pipelines.load import check_deliveries, stage_checked
+from pipelines.settings import Settings
+
+
+def put_in_ledger(settings: Settings, landing: Path, days: Sequence[date]) -> None:
+    """Check all that some days deliver, and put it in the ledger, as loads do; the graph is left out."""
+    for signal in SIGNALS:
+        found = {day: delivery(landing, signal, day, require_success_file=False) for day in days}
+        delivered = [each for each in found.values() if each]
+        checked = check_deliveries(settings, delivered) if delivered else {}
+        for day in days:
+            stage_checked(settings, signal, day, found[day], checked.get(day))
+    Ledger(settings).commit_staged(list(days))
