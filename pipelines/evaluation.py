@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from models.baselines import boosted_scores, propagated_labels
 from models.components import accused_by_component
+from models.default_model import default_model
 from models.detection import Detection
 from models.difficulty import Truth, oracle_scores
 from models.evaluation import (
@@ -207,9 +208,7 @@ def _judge_ranking(settings: Settings, night: _Night, arguments: Arguments, say:
     snapshot, truth, labels = night.snapshot, night.truth, known_labels(night.snapshot)
     registry = Registry(settings.models_dir)
     champion = registry.champion()
-    if champion is None:
-        return {}
-    model, seed = registry.load(champion), arguments.seed
+    model, seed = registry.load(champion) if champion else default_model(), arguments.seed
     say(f"seed {seed}: baselines")
     elsewhere, truth_elsewhere = world_of(replace(arguments, seed=seed + _OTHER_WORLD), say)
     scores = {
