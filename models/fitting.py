@@ -14,9 +14,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from torch_geometric.data import HeteroData
 
 from models.determinism import deterministic
-from models.gnn import RingGNN, Said, Shape, aligned, seen_labels
+from models.gnn import RingGNN, Said
 from models.graph_data import PAIR
 from models.labels import Labels
+from models.shape import Shape, aligned, seen_labels
 
 Progress = Callable[[float], None]  # told the share done
 

@@ -13,35 +13,21 @@ damped by 1 / sqrt(n - 1), so a campus says little and a card that two accounts 
 """
 
 import warnings
-from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import HeteroData
-from torch_geometric.data.storage import BaseStorage
 from torch_geometric.nn import HeteroConv, MessagePassing
 from torch_geometric.utils import scatter
 
 from graph_schema.graph import ACCOUNT
 from models.graph_data import PAIR
-from models.labels import Labels
+from models.shape import N_LABEL_INPUTS, EdgeType, Shape
 
-EdgeType = tuple[str, str, str]
 _WIDTH, _N_ROUNDS, _DROPOUT = 32, 2, 0.2
-_N_LABEL_INPUTS = 2  # known to be fake, known to be legitimate
 _N_LINK_SUMS = 6
 _FEW = 1e-3  # of a link, so that the log of none is finite
-
-
-class Shape(NamedTuple):
-    """Names of a graph's inputs, which settle the network's weights."""
-
-    accounts: tuple[str, ...]
-    edges: dict[EdgeType, tuple[str, ...]]
-    identifiers: dict[str, tuple[str, ...]]  # by label
-    pairs: tuple[str, ...]
 
 
 class Said(NamedTuple):
@@ -56,32 +42,6 @@ class Said(NamedTuple):
     fake: Tensor
     unlinked: Tensor
     link: Tensor
-
-
-def shape_of(graphs: Sequence[HeteroData]) -> Shape:
-    """Inputs of some graphs that a network is to learn from.
-
-    A relation without edges gets no weights, nor does an input that never varies: nothing could be learnt of either,
-    and weights that never moved would let a later value in as noise.
-    """
-    first = graphs[0]
-    in_use = [type_ for type_ in first.edge_types if type_ != PAIR and any(graph[type_].num_edges for graph in graphs)]
-    return Shape(
-        _varying([graph[ACCOUNT.label] for graph in graphs], "x"),
-        {type_: _varying([graph[type_] for graph in graphs], "edge_attr") for type_ in in_use},
-        {
-            label: _varying([graph[label] for graph in graphs], "x")
-            for label in first.node_types
-            if label != ACCOUNT.label
-        },
-        _varying([graph[PAIR] for graph in graphs], "edge_attr"),
-    )
-
-
-def _varying(stores: Sequence[BaseStorage], name: str) -> tuple[str, ...]:
-    rows = torch.cat([store[name] for store in stores])
-    varies = (rows != rows[:1]).any(dim=0).tolist() if len(rows) else []
-    return tuple(input_ for input_, does in zip(stores[0].inputs, varies, strict=False) if does)
 
 
 class OthersConv(MessagePassing):  # type: ignore[misc]
@@ -168,7 +128,7 @@ class LinkRound(nn.Module):
             nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, 1),
         )  # fmt: skip
         self.hear = nn.Sequential(
-            nn.Linear(3 * width + _N_LABEL_INPUTS + _N_LINK_SUMS, width), nn.ReLU(), nn.Dropout(dropout),
+            nn.Linear(3 * width + N_LABEL_INPUTS + _N_LINK_SUMS, width), nn.ReLU(), nn.Dropout(dropout),
             nn.Linear(width, 1),
         )  # fmt: skip
 
@@ -206,7 +166,7 @@ class RingGNN(nn.Module):
         """Weights for graphs of this shape."""
         super().__init__()
         self.enter = nn.Sequential(nn.Linear(len(shape.accounts), width), nn.ReLU(), nn.Dropout(dropout))
-        self.tell = nn.Linear(_N_LABEL_INPUTS, width, bias=False)
+        self.tell = nn.Linear(N_LABEL_INPUTS, width, bias=False)
         self.rounds = nn.ModuleList(Round(width, shape, dropout) for _ in range(n_rounds))
         self.leave = nn.Linear(2 * width, 1)
         self.links = LinkRound(width, len(shape.pairs), dropout)
@@ -225,35 +185,6 @@ class RingGNN(nn.Module):
 def make_network(shape: Shape) -> RingGNN:
     """An untrained network of the size that Ringwatch uses; weights by torch's seed."""
     return RingGNN(shape, width=_WIDTH, n_rounds=_N_ROUNDS, dropout=_DROPOUT)
-
-
-def aligned(data: HeteroData, shape: Shape) -> HeteroData:
-    """The graph with the inputs that a network of this shape takes: by name, 0 for one that the graph lacks.
-
-    A signal declared since the network was taught is left out, and one that is gone counts as unknown.
-    """
-    taken = data.clone()
-    for label, inputs in {ACCOUNT.label: shape.accounts, **shape.identifiers}.items():
-        if label in data.node_types:
-            taken[label].x = _by_name(data[label].x, data[label].inputs, inputs)
-    for edge_type, inputs in {**shape.edges, PAIR: shape.pairs}.items():
-        if edge_type in data.edge_types:
-            taken[edge_type].edge_attr = _by_name(data[edge_type].edge_attr, data[edge_type].inputs, inputs)
-    return taken
-
-
-def _by_name(values: Tensor, names: tuple[str, ...], wanted: tuple[str, ...]) -> Tensor:
-    if names == wanted:
-        return values
-    position = {name: number for number, name in enumerate(names)}
-    columns = [values[:, position[name]] if name in position else values.new_zeros(len(values)) for name in wanted]
-    return torch.stack(columns, dim=1) if columns else values.new_zeros((len(values), 0))
-
-
-def seen_labels(labels: Labels, is_seen: np.ndarray) -> Tensor:
-    """The known labels of the accounts where `is_seen`, as the network takes them: `[n_accounts, 2] float32`."""
-    seen = np.stack([is_seen & (labels.target == 1), is_seen & (labels.target == 0)], axis=1)
-    return torch.from_numpy(seen.astype(np.float32))
 
 
 def _max_of_others(said: Tensor, identifier: Tensor, n_identifiers: int) -> Tensor:

@@ -13,7 +13,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from models.errors import ModelStoreError
-from models.gnn import Shape
+from models.shape import Shape
 from models.thresholds import Thresholds
 from models.trained import Calibration, Member, TrainedModel
 

@@ -13,10 +13,11 @@ import torch
 from models.calibration import calibrate, held_out_metrics, thresholds_of
 from models.difficulty import Truth
 from models.fitting import Lesson, Pace, Progress, fit
-from models.gnn import make_network, shape_of
+from models.gnn import make_network
 from models.graph_data import PAIR, to_hetero_data
 from models.labels import known_labels
 from models.scoring import said_by
+from models.shape import shape_of
 from models.snapshot import Snapshot
 from models.trained import Member, TrainedModel
 

@@ -9,9 +9,10 @@ from scipy.special import expit
 from torch_geometric.data import HeteroData
 
 from models.determinism import deterministic
-from models.gnn import aligned, make_network, seen_labels
+from models.gnn import make_network
 from models.graph_data import PAIR, to_hetero_data
 from models.labels import Labels, known_labels
+from models.shape import aligned, seen_labels
 from models.snapshot import Snapshot
 from models.trained import Member, TrainedModel
 

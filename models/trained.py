@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import expit
 from torch import Tensor
 
-from models.gnn import Shape
+from models.shape import Shape
 from models.thresholds import Thresholds
 
 Metrics = dict[str, float]

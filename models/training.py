@@ -20,11 +20,12 @@ from models.default_model import default_model
 from models.determinism import deterministic
 from models.errors import TooFewLabelsError
 from models.fitting import Lesson, Pace, Progress, fit
-from models.gnn import make_network, shape_of
+from models.gnn import make_network
 from models.graph_data import PAIR, to_hetero_data
 from models.labels import Labels, known_labels
 from models.metrics import ranking_metrics
 from models.scoring import said_by
+from models.shape import shape_of
 from models.snapshot import Snapshot
 from models.splits import component_folds
 from models.trained import Calibration, Member, TrainedModel
@@ -48,9 +49,17 @@ class Candidate(NamedTuple):
     held_out: np.ndarray
 
 
-class _Networks(NamedTuple):
+class Networks(NamedTuple):
+    """Networks before they are calibrated.
+
+    Attributes:
+        members: the networks.
+        held_out: `[n_accounts] float64` logits, each of an account whose label was hidden.
+        start: the calibration that labels move; None where there is none yet.
+    """
+
     members: tuple[Member, ...]
-    held_out: np.ndarray  # [n_accounts] logits
+    held_out: np.ndarray
     start: Calibration | None
 
 
@@ -84,7 +93,7 @@ def train(snapshot: Snapshot, *, seed: int, progress: Progress = lambda share: N
 
 def own_networks(
     data: HeteroData, labels: Labels, fold: np.ndarray, *, seed: int, progress: Progress = lambda share: None
-) -> _Networks:
+) -> Networks:
     """Networks trained from nothing, one a fold, each on the labels of the other folds.
 
     An unlabelled account counts as legitimate with a small weight. Nearly all of them are, and without them a world
@@ -97,7 +106,7 @@ def own_networks(
         members.append(_learn(lesson, seed=seed + held, progress=part_of(progress, held, n_folds)))
         said, _ = said_by(members[-1:], data, labels, labels.is_known & (fold != held))
         held_out[fold == held] = said[fold == held]
-    return _Networks(tuple(members), held_out, None)
+    return Networks(tuple(members), held_out, None)
 
 
 def part_of(progress: Progress, position: int, n_parts: int) -> Progress:
@@ -105,12 +114,12 @@ def part_of(progress: Progress, position: int, n_parts: int) -> Progress:
     return lambda share: progress((position + share) / n_parts)
 
 
-def _default_networks(data: HeteroData, labels: Labels, fold: np.ndarray) -> _Networks:
+def _default_networks(data: HeteroData, labels: Labels, fold: np.ndarray) -> Networks:
     default, held_out = default_model(), np.empty(fold.size)
     for held in range(int(fold.max()) + 1):
         said, _ = said_by(default.members, data, labels, labels.is_known & (fold != held))
         held_out[fold == held] = said[fold == held]
-    return _Networks(default.members, held_out, default.calibration)
+    return Networks(default.members, held_out, default.calibration)
 
 
 def _folds(snapshot: Snapshot, labels: Labels, seed: int) -> np.ndarray:

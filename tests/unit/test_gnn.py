@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from models.gnn import OthersConv, make_network, shape_of
+from models.gnn import OthersConv, make_network
 from models.graph_data import to_hetero_data
 from models.labels import known_labels
 from models.scoring import said_by
+from models.shape import shape_of
 from models.snapshot import make_snapshot
 from models.trained import Member
 from tests.worlds import planted_world, renamed

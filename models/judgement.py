@@ -1,0 +1,161 @@
+"""Judges what was found in the nights of a simulated world: accounts, rings, campaigns, harm, and every baseline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from models.baselines import boosted_scores, propagated_labels
+from models.components import accused_by_component
+from models.difficulty import Truth, oracle_scores
+from models.evaluation import (
+    CAMPAIGN_FOUND,
+    account_metrics,
+    campaigns_found,
+    large_campaigns,
+    paired_bootstrap,
+    precision_recall,
+    reliability,
+    ring_metrics,
+)
+from models.faithfulness import faithfulness
+from models.fraudar import fraudar_scores
+from models.labels import known_labels
+from models.rewiring import shuffled, without_edges
+from models.scoring import score
+from models.snapshot import Snapshot
+from models.trained import TrainedModel
+
+
+@dataclass(frozen=True)
+class FoundNight:
+    """What was found in a night, and the truth about it.
+
+    Attributes:
+        snapshot: the night.
+        truth: about its accounts, in their order, as are all the rest.
+        is_suspicious: `[n_accounts] bool`.
+        is_banned: `[n_accounts] bool`, to be listed by the detector's word.
+        is_decided: `[n_accounts] bool`, to be listed by a person's.
+        ring: `[n_accounts] int64` number of the suspicious ring, -1 outside.
+    """
+
+    snapshot: Snapshot
+    truth: Truth
+    is_suspicious: np.ndarray
+    is_banned: np.ndarray
+    is_decided: np.ndarray
+    ring: np.ndarray
+
+
+def judge_detection(nights: Sequence[FoundNight]) -> dict[str, Any]:
+    """Rings, campaigns, harm and time, as of the last night."""
+    last, truth = nights[-1], nights[-1].truth
+    is_ordinary = truth.is_judged & ~truth.is_fake
+    return {
+        "labels_known": {
+            "fake": int(known_labels(last.snapshot).is_fake.sum()),
+            "legitimate": int((known_labels(last.snapshot).target == 0).sum()),
+        },
+        "suspicious": {
+            "fakes": int((last.is_suspicious & truth.is_fake).sum()),
+            "ordinary": int((last.is_suspicious & is_ordinary).sum()),
+        },
+        "banned": {
+            "fakes": int((last.is_banned & truth.is_fake).sum()),
+            "ordinary": int((last.is_banned & is_ordinary).sum()),
+        },
+        "banned_by_a_person": {
+            "fakes": int((last.is_decided & truth.is_fake).sum()),
+            "ordinary": int((last.is_decided & is_ordinary).sum()),
+        },
+        "harm_by_kind": _by_kind(truth, is_ordinary, last),
+        "rings": {
+            "against_campaigns": ring_metrics(last.ring, truth.is_fake, _codes(truth.campaign), truth.campaign),
+            "against_groups": ring_metrics(last.ring, truth.is_fake, truth.group, truth.campaign),
+        },
+        "campaigns": _campaigns(nights),
+    }
+
+
+def _by_kind(truth: Truth, is_ordinary: np.ndarray, night: FoundNight) -> dict[str, dict[str, int]]:
+    return {
+        str(kind): {
+            "accounts": int((is_ordinary & (truth.kind == kind)).sum()),
+            "suspicious": int((is_ordinary & (truth.kind == kind) & night.is_suspicious).sum()),
+            "banned": int((is_ordinary & (truth.kind == kind) & night.is_banned).sum()),
+        }
+        for kind in np.unique(truth.kind[is_ordinary])
+    }
+
+
+def _campaigns(nights: Sequence[FoundNight]) -> dict[str, dict[str, Any]]:
+    """For each campaign its active members, the share found by the last night, and nights from first sight to found.
+
+    A campaign that was active before the first night could not be found earlier than in it.
+    """
+    found = [campaigns_found(each.is_suspicious, each.truth.is_fake, each.truth.campaign) for each in nights]
+    large = large_campaigns(nights[-1].truth.is_fake, nights[-1].truth.campaign)
+    labelled = _labelled_kinds(nights[-1])
+    campaigns = {}
+    for name in found[-1]:
+        of_it = nights[-1].truth.campaign == name
+        seen = [night for night, each in enumerate(found) if name in each]
+        caught = [night for night in seen if found[night][name] >= CAMPAIGN_FOUND]
+        kind = str(nights[-1].truth.kind[of_it][0])
+        campaigns[name] = {
+            "kind": kind,
+            "n_active": int((nights[-1].truth.is_fake & of_it).sum()),
+            "is_large": name in large,
+            "type_was_labelled": kind in labelled,
+            "share_suspicious_by_night": [night.get(name) for night in found],
+            "nights_to_found": caught[0] - seen[0] + 1 if caught else None,
+        }
+    return campaigns
+
+
+def _labelled_kinds(night: FoundNight) -> set[str]:
+    is_known_fake = known_labels(night.snapshot).is_fake & night.truth.is_fake
+    return set(night.truth.kind[is_known_fake].tolist())
+
+
+def judge_ranking(
+    night: FoundNight, model: TrainedModel, elsewhere: Snapshot, truth_elsewhere: Truth, *, seed: int
+) -> dict[str, Any]:
+    """Ours, every baseline and both honesty checks, on the accounts of a night that are not yet labelled.
+
+    Args:
+        night: the night, with its truth.
+        model: ours.
+        elsewhere: a night of another world, for the oracle to learn from.
+        truth_elsewhere: the whole truth about that.
+        seed: of the trees, of the shuffling and of the bootstrap.
+    """
+    snapshot, truth, labels = night.snapshot, night.truth, known_labels(night.snapshot)
+    scores = {
+        "ours": score(model, snapshot).fake,
+        "ours, edges shuffled": score(model, shuffled(snapshot, seed=seed)).fake,
+        "ours, no edges": score(model, without_edges(snapshot)).fake,
+        "trees, neighbour aggregates": boosted_scores(snapshot, labels.is_known, has_neighbours=True, seed=seed),
+        "trees, account features": boosted_scores(snapshot, labels.is_known, has_neighbours=False, seed=seed),
+        "label propagation": propagated_labels(snapshot, labels),
+        "Fraudar": fraudar_scores(snapshot),
+        "components": accused_by_component(snapshot, labels.is_fake, max_sharing=100).astype(np.float64),
+        "oracle": oracle_scores(snapshot, truth, elsewhere, truth_elsewhere, seed=seed),
+    }
+    rows = truth.is_judged & ~labels.is_known
+    is_fake = truth.is_fake[rows]
+    return {
+        "metrics": {name: account_metrics(is_fake, values[rows]) for name, values in scores.items()},
+        "precision_recall": {name: precision_recall(is_fake, values[rows]) for name, values in scores.items()},
+        "reliability": reliability(is_fake, scores["ours"][rows]),
+        "evidence": faithfulness(model, snapshot, night.is_suspicious & ~labels.is_known, seed=seed),
+        "ours_less_trees": paired_bootstrap(
+            is_fake, scores["ours"][rows], scores["trees, neighbour aggregates"][rows], seed=seed
+        ),
+    }
+
+
+def _codes(names: np.ndarray) -> np.ndarray:
+    return np.asarray(np.unique(names, return_inverse=True)[1])

@@ -1,0 +1,81 @@
+"""What a network takes of a graph: names of inputs, which settle its weights, and the labels that it is shown."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch_geometric.data import HeteroData
+from torch_geometric.data.storage import BaseStorage
+
+from graph_schema.graph import ACCOUNT
+from models.graph_data import PAIR
+from models.labels import Labels
+
+EdgeType = tuple[str, str, str]
+N_LABEL_INPUTS = 2  # known to be fake, known to be legitimate
+
+
+class Shape(NamedTuple):
+    """Names of a graph's inputs, which settle the network's weights."""
+
+    accounts: tuple[str, ...]
+    edges: dict[EdgeType, tuple[str, ...]]
+    identifiers: dict[str, tuple[str, ...]]  # by label
+    pairs: tuple[str, ...]
+
+
+def shape_of(graphs: Sequence[HeteroData]) -> Shape:
+    """Inputs of some graphs that a network is to learn from.
+
+    A relation without edges gets no weights, nor does an input that never varies: nothing could be learnt of either,
+    and weights that never moved would let a later value in as noise.
+    """
+    first = graphs[0]
+    in_use = [type_ for type_ in first.edge_types if type_ != PAIR and any(graph[type_].num_edges for graph in graphs)]
+    return Shape(
+        _varying([graph[ACCOUNT.label] for graph in graphs], "x"),
+        {type_: _varying([graph[type_] for graph in graphs], "edge_attr") for type_ in in_use},
+        {
+            label: _varying([graph[label] for graph in graphs], "x")
+            for label in first.node_types
+            if label != ACCOUNT.label
+        },
+        _varying([graph[PAIR] for graph in graphs], "edge_attr"),
+    )
+
+
+def _varying(stores: Sequence[BaseStorage], name: str) -> tuple[str, ...]:
+    rows = torch.cat([store[name] for store in stores])
+    varies = (rows != rows[:1]).any(dim=0).tolist() if len(rows) else []
+    return tuple(input_ for input_, does in zip(stores[0].inputs, varies, strict=False) if does)
+
+
+def aligned(data: HeteroData, shape: Shape) -> HeteroData:
+    """The graph with the inputs that a network of this shape takes: by name, 0 for one that the graph lacks.
+
+    A signal declared since the network was taught is left out, and one that is gone counts as unknown.
+    """
+    taken = data.clone()
+    for label, inputs in {ACCOUNT.label: shape.accounts, **shape.identifiers}.items():
+        if label in data.node_types:
+            taken[label].x = _by_name(data[label].x, data[label].inputs, inputs)
+    for edge_type, inputs in {**shape.edges, PAIR: shape.pairs}.items():
+        if edge_type in data.edge_types:
+            taken[edge_type].edge_attr = _by_name(data[edge_type].edge_attr, data[edge_type].inputs, inputs)
+    return taken
+
+
+def _by_name(values: Tensor, names: tuple[str, ...], wanted: tuple[str, ...]) -> Tensor:
+    if names == wanted:
+        return values
+    position = {name: number for number, name in enumerate(names)}
+    columns = [values[:, position[name]] if name in position else values.new_zeros(len(values)) for name in wanted]
+    return torch.stack(columns, dim=1) if columns else values.new_zeros((len(values), 0))
+
+
+def seen_labels(labels: Labels, is_seen: np.ndarray) -> Tensor:
+    """The known labels of the accounts where `is_seen`, as the network takes them: `[n_accounts, 2] float32`."""
+    seen = np.stack([is_seen & (labels.target == 1), is_seen & (labels.target == 0)], axis=1)
+    return torch.from_numpy(seen.astype(np.float32))
