@@ -147,7 +147,7 @@ class Ledger:
             upto: leave out partitions after this day.
         """
         connection = duckdb.connect(config={"threads": 2, "preserve_insertion_order": False})
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")  # ours tells how far a night is
         connection.execute("CREATE SCHEMA ledger")
         for signal in SIGNALS:
             columns = ", ".join(field.name for field in rows_schema(signal))
