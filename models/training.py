@@ -31,7 +31,7 @@ from models.splits import component_folds
 from models.trained import Calibration, Member, TrainedModel
 
 MIN_FAKES, MIN_LEGITIMATE, MIN_RINGS = 20, 20, 3
-_MIN_DEFAULT_AUROC = 0.7
+_MIN_DEFAULT_AUROC = 0.8
 _N_FOLDS = 5
 _UNLABELLED_WEIGHT = 0.1
 _PACE = Pace(n_epochs=40, learning_rate=2e-2, weight_decay=5e-2)
