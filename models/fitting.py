@@ -14,10 +14,11 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from torch_geometric.data import HeteroData
 
 from models.determinism import deterministic
-from models.gnn import RingGNN, Said
+from models.gnn import RingGNN, Said, make_network
 from models.graph_data import PAIR
 from models.labels import Labels
-from models.shape import Shape, aligned, seen_labels
+from models.shape import Shape, aligned, seen_labels, shape_of
+from models.trained import Member
 
 Progress = Callable[[float], None]  # told the share done
 
@@ -60,8 +61,16 @@ class Pace:
     weight_decay: float
 
 
-def fit(network: RingGNN, lessons: Sequence[Lesson], pace: Pace, *, seed: int, progress: Progress) -> None:
-    """Train a network in place; the same network, lessons and seed give the same bits."""
+def teach(lessons: Sequence[Lesson], pace: Pace, *, seed: int, progress: Progress) -> Member:
+    """A network taught from nothing; the same lessons and seed give the same bits."""
+    shape = shape_of([lesson.data for lesson in lessons])
+    with deterministic(seed):
+        network = make_network(shape)
+    _fit(network, [lesson.seen_by(shape) for lesson in lessons], pace, seed=seed, progress=progress)
+    return Member(shape, {name: weights.detach() for name, weights in network.state_dict().items()})
+
+
+def _fit(network: RingGNN, lessons: Sequence[Lesson], pace: Pace, *, seed: int, progress: Progress) -> None:
     rng = np.random.default_rng(seed)
     n_steps = pace.n_epochs * len(lessons)
     with deterministic(seed):
@@ -76,7 +85,6 @@ def fit(network: RingGNN, lessons: Sequence[Lesson], pace: Pace, *, seed: int, p
                 optimizer.step()
                 schedule.step()
                 progress((epoch * len(lessons) + position + 1) / n_steps)
-        network.eval()
 
 
 def _loss(network: RingGNN, lesson: Lesson, rng: np.random.Generator) -> Tensor:

@@ -8,18 +8,15 @@ simulator's numbers are; how far that holds is measured on worlds whose knobs we
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from models.calibration import calibrate, held_out_metrics, thresholds_of
 from models.difficulty import Truth
-from models.fitting import Lesson, Pace, Progress, fit
-from models.gnn import make_network
+from models.fitting import Lesson, Pace, Progress, teach
 from models.graph_data import PAIR, to_hetero_data
 from models.labels import known_labels
 from models.scoring import said_by
-from models.shape import shape_of
 from models.snapshot import Snapshot
-from models.trained import Member, TrainedModel
+from models.trained import TrainedModel
 
 _PACE = Pace(n_epochs=24, learning_rate=4e-3, weight_decay=2e-2)
 _FAKE_WEIGHT = 2.0
@@ -44,11 +41,7 @@ def pretrain(
     lessons: Sequence[Lesson], held_out: Sequence[Lesson], *, seed: int, progress: Progress = lambda share: None
 ) -> TrainedModel:
     """A model taught some worlds, calibrated on others; the same lessons and seed give the same bits."""
-    torch.manual_seed(seed)
-    shape = shape_of([lesson.data for lesson in lessons])
-    network = make_network(shape)
-    fit(network, [lesson.seen_by(shape) for lesson in lessons], _PACE, seed=seed, progress=progress)
-    member = Member(shape, {name: weights.detach() for name, weights in network.state_dict().items()})
+    member = teach(lessons, _PACE, seed=seed, progress=progress)
     logits = np.concatenate([said_by([member], each.data, each.labels, each.labels.is_known)[0] for each in held_out])
     is_fake = np.concatenate([each.fake > 0 for each in held_out])
     is_judged = np.concatenate([each.weight > 0 for each in held_out])

@@ -10,6 +10,7 @@ shared identifiers (no ring is in two), and each fold is scored with its labels 
 from them. These held-out scores settle the calibration and give the metrics.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,15 +18,12 @@ from torch_geometric.data import HeteroData
 
 from models.calibration import LABEL_NOISE, calibrate, held_out_metrics, thresholds_of
 from models.default_model import default_model
-from models.determinism import deterministic
 from models.errors import TooFewLabelsError
-from models.fitting import Lesson, Pace, Progress, fit
-from models.gnn import make_network
+from models.fitting import Lesson, Pace, Progress, teach
 from models.graph_data import PAIR, to_hetero_data
 from models.labels import Labels, known_labels
 from models.metrics import ranking_metrics
 from models.scoring import said_by
-from models.shape import shape_of
 from models.snapshot import Snapshot
 from models.splits import component_folds
 from models.trained import Calibration, Member, TrainedModel
@@ -100,13 +98,12 @@ def own_networks(
     whose labels are mostly fakes would look mostly fake; but some are fakes not found yet, and at full weight they
     would teach the network to miss their like.
     """
-    members, held_out, n_folds = [], np.empty(fold.size), int(fold.max()) + 1
-    for held in range(n_folds):
-        lesson = _lesson(data, labels, fold != held)
-        members.append(_learn(lesson, seed=seed + held, progress=part_of(progress, held, n_folds)))
-        said, _ = said_by(members[-1:], data, labels, labels.is_known & (fold != held))
-        held_out[fold == held] = said[fold == held]
-    return Networks(tuple(members), held_out, None)
+    n_folds = int(fold.max()) + 1
+    members = tuple(
+        teach([_lesson(data, labels, fold != held)], _PACE, seed=seed + held, progress=part_of(progress, held, n_folds))
+        for held in range(n_folds)
+    )
+    return Networks(members, _held_out(data, labels, fold, [[member] for member in members]), None)
 
 
 def part_of(progress: Progress, position: int, n_parts: int) -> Progress:
@@ -115,11 +112,20 @@ def part_of(progress: Progress, position: int, n_parts: int) -> Progress:
 
 
 def _default_networks(data: HeteroData, labels: Labels, fold: np.ndarray) -> Networks:
-    default, held_out = default_model(), np.empty(fold.size)
-    for held in range(int(fold.max()) + 1):
-        said, _ = said_by(default.members, data, labels, labels.is_known & (fold != held))
+    default = default_model()
+    members_by_fold = [default.members] * (int(fold.max()) + 1)
+    return Networks(default.members, _held_out(data, labels, fold, members_by_fold), default.calibration)
+
+
+def _held_out(
+    data: HeteroData, labels: Labels, fold: np.ndarray, members_by_fold: Sequence[Sequence[Member]]
+) -> np.ndarray:
+    """What each fold's networks say of it while its labels are hidden, `[n_accounts] float64` logits."""
+    held_out = np.empty(fold.size)
+    for held, members in enumerate(members_by_fold):
+        said, _ = said_by(members, data, labels, labels.is_known & (fold != held))
         held_out[fold == held] = said[fold == held]
-    return Networks(default.members, held_out, default.calibration)
+    return held_out
 
 
 def _folds(snapshot: Snapshot, labels: Labels, seed: int) -> np.ndarray:
@@ -153,14 +159,6 @@ def _lesson(data: HeteroData, labels: Labels, is_told: np.ndarray) -> Lesson:
         one_operator=(labels.is_fake[one] & labels.is_fake[other]).astype(np.float32),
         pair_weight=(is_shown[one] & is_shown[other]).astype(np.float32),
     )
-
-
-def _learn(lesson: Lesson, *, seed: int, progress: Progress) -> Member:
-    shape = shape_of([lesson.data])
-    with deterministic(seed):
-        network = make_network(shape)
-    fit(network, [lesson.seen_by(shape)], _PACE, seed=seed, progress=progress)
-    return Member(shape, {name: weights.detach() for name, weights in network.state_dict().items()})
 
 
 def _balanced(weight: np.ndarray, is_fake: np.ndarray) -> np.ndarray:
