@@ -51,25 +51,17 @@ class FoundNight:
 
 def judge_detection(nights: Sequence[FoundNight]) -> dict[str, Any]:
     """Rings, campaigns, harm and time, as of the last night."""
-    last, truth = nights[-1], nights[-1].truth
+    last, truth, labels = nights[-1], nights[-1].truth, known_labels(nights[-1].snapshot)
     is_ordinary = truth.is_judged & ~truth.is_fake
+
+    def of_both(accused: np.ndarray) -> dict[str, int]:
+        return {"fakes": int((accused & truth.is_fake).sum()), "ordinary": int((accused & is_ordinary).sum())}
+
     return {
-        "labels_known": {
-            "fake": int(known_labels(last.snapshot).is_fake.sum()),
-            "legitimate": int((known_labels(last.snapshot).target == 0).sum()),
-        },
-        "suspicious": {
-            "fakes": int((last.is_suspicious & truth.is_fake).sum()),
-            "ordinary": int((last.is_suspicious & is_ordinary).sum()),
-        },
-        "banned": {
-            "fakes": int((last.is_banned & truth.is_fake).sum()),
-            "ordinary": int((last.is_banned & is_ordinary).sum()),
-        },
-        "banned_by_a_person": {
-            "fakes": int((last.is_decided & truth.is_fake).sum()),
-            "ordinary": int((last.is_decided & is_ordinary).sum()),
-        },
+        "labels_known": {"fake": int(labels.is_fake.sum()), "legitimate": int((labels.target == 0).sum())},
+        "suspicious": of_both(last.is_suspicious),
+        "banned": of_both(last.is_banned),
+        "banned_by_a_person": of_both(last.is_decided),
         "harm_by_kind": _by_kind(truth, is_ordinary, last),
         "rings": {
             "against_campaigns": ring_metrics(last.ring, truth.is_fake, _codes(truth.campaign), truth.campaign),
@@ -80,14 +72,15 @@ def judge_detection(nights: Sequence[FoundNight]) -> dict[str, Any]:
 
 
 def _by_kind(truth: Truth, is_ordinary: np.ndarray, night: FoundNight) -> dict[str, dict[str, int]]:
-    return {
-        str(kind): {
-            "accounts": int((is_ordinary & (truth.kind == kind)).sum()),
-            "suspicious": int((is_ordinary & (truth.kind == kind) & night.is_suspicious).sum()),
-            "banned": int((is_ordinary & (truth.kind == kind) & night.is_banned).sum()),
+    counts = {}
+    for kind in np.unique(truth.kind[is_ordinary]):
+        of_kind = is_ordinary & (truth.kind == kind)
+        counts[str(kind)] = {
+            "accounts": int(of_kind.sum()),
+            "suspicious": int((of_kind & night.is_suspicious).sum()),
+            "banned": int((of_kind & night.is_banned).sum()),
         }
-        for kind in np.unique(truth.kind[is_ordinary])
-    }
+    return counts
 
 
 def _campaigns(nights: Sequence[FoundNight]) -> dict[str, dict[str, Any]]:
@@ -96,17 +89,18 @@ def _campaigns(nights: Sequence[FoundNight]) -> dict[str, dict[str, Any]]:
     A campaign that was active before the first night could not be found earlier than in it.
     """
     found = [campaigns_found(each.is_suspicious, each.truth.is_fake, each.truth.campaign) for each in nights]
-    large = large_campaigns(nights[-1].truth.is_fake, nights[-1].truth.campaign)
+    truth = nights[-1].truth
+    large = large_campaigns(truth.is_fake, truth.campaign)
     labelled = _labelled_kinds(nights[-1])
     campaigns = {}
     for name in found[-1]:
-        of_it = nights[-1].truth.campaign == name
+        of_it = truth.campaign == name
         seen = [night for night, each in enumerate(found) if name in each]
         caught = [night for night in seen if found[night][name] >= CAMPAIGN_FOUND]
-        kind = str(nights[-1].truth.kind[of_it][0])
+        kind = str(truth.kind[of_it][0])
         campaigns[name] = {
             "kind": kind,
-            "n_active": int((nights[-1].truth.is_fake & of_it).sum()),
+            "n_active": int((truth.is_fake & of_it).sum()),
             "is_large": name in large,
             "type_was_labelled": kind in labelled,
             "share_suspicious_by_night": [night.get(name) for night in found],

@@ -58,10 +58,10 @@ def _pairs_sharing(kind: SharedKind, n_accounts: int) -> tuple[np.ndarray, np.nd
     """Keys of the pairs, `[n] int64` ascending, and of each how many they share and how rare, `[2, n]`."""
     used, identifier = np.unique(kind.identifier, return_inverse=True)
     rarity = (kind.degree[kind.identifier] - 1.0) ** -0.5
+    shape, at = (n_accounts, max(used.size, 1)), (kind.account, identifier)
+    ones, rare = (sparse.csr_matrix((weight, at), shape=shape) for weight in (np.ones(identifier.size), rarity))
     values = []
-    for weight in (np.ones(identifier.size), rarity):
-        uses = sparse.csr_matrix((weight, (kind.account, identifier)), shape=(n_accounts, max(used.size, 1)))
-        ones = sparse.csr_matrix((np.ones(identifier.size), (kind.account, identifier)), shape=uses.shape)
+    for uses in (ones, rare):
         ties = sparse.triu(uses @ ones.T, k=1).tocsr()
         ties.sort_indices()
         values.append(ties.data)

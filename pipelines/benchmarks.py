@@ -2,12 +2,13 @@
 
 import tempfile
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
+from graph_schema.signals import SIGNALS
 from models.p2p_folds import evaluate_folds
 from pipelines.import_p2p import import_p2p
+from pipelines.landing import partition_dates
 from pipelines.offline import put_in_ledger
 from pipelines.settings import Settings
 from pipelines.snapshot import compute_snapshot
@@ -26,7 +27,7 @@ def benchmark_p2p(source: Path, *, n_seeds: int, say: Say = lambda _: None) -> d
         # Payments years apart all count.
         settings = Settings(home=Path(folder) / "home", retention_days=0)  # type: ignore[call-arg]
         import_p2p(source, landing, lambda n, total: say(f"writing partitions: {n / total:.0%}"))
-        days = sorted({date.fromisoformat(each.name.removeprefix("date=")) for each in landing.glob("*/date=*")})
+        days = sorted({day for signal in SIGNALS for day in partition_dates(landing, signal)})
         say(f"checking {len(days)} nights")
         put_in_ledger(settings, landing, days)
         snapshot = compute_snapshot(settings, days[-1])

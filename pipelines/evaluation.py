@@ -7,7 +7,7 @@ night, but for the graph in Neo4j, of which a snapshot is a copy that a test com
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,24 +18,24 @@ import pyarrow.compute as pc
 
 from models.default_model import default_model
 from models.detection import Detection
+from models.errors import TooFewLabelsError
 from models.judgement import FoundNight, judge_detection, judge_ranking
-from models.labels import known_labels
 from models.promotion import promote_if_not_worse
 from models.registry import Registry
 from models.snapshot import Snapshot, write_snapshot
 from models.training import train
-from pipelines.ban_list.candidates import find_candidates
+from pipelines.ban_list.candidates import RULES, find_candidates
 from pipelines.ban_list.policy import POLICY
 from pipelines.detect import detect_in
+from pipelines.nightly import is_due
 from pipelines.settings import Settings
-from pipelines.simulate.measure import put_world_in_ledger, truth_about, world_of
+from pipelines.simulate.measure import put_world_in_ledger, truth_about, world_elsewhere
 from pipelines.simulate.nights import nights_of, simulate
 from pipelines.simulate.truth import read_truth
 from pipelines.simulate.world import Arguments
 from pipelines.snapshot import compute_snapshot
 
 Say = Callable[[str], None]
-_OTHER_WORLD = 1000  # added to a seed, for the world that the oracle learns from
 
 
 def evaluate_world(arguments: Arguments, say: Say = lambda _: None) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def evaluate_world(arguments: Arguments, say: Say = lambda _: None) -> dict[str,
             registry = Registry(settings.models_dir)
             champion = registry.champion()
             model = registry.load(champion) if champion else default_model()
-            elsewhere = world_of(replace(arguments, seed=arguments.seed + _OTHER_WORLD), say)
+            elsewhere = world_elsewhere(arguments, say)
             say(f"seed {arguments.seed}: baselines")
             report["ranking"] = judge_ranking(nights[-1], model, *elsewhere, seed=arguments.seed)
         return report
@@ -75,18 +75,18 @@ def _evasion_budgets(world: Path) -> dict[str, float]:
 
 
 def _play(settings: Settings, snapshot: Snapshot, truth: pa.Table) -> FoundNight:
-    registry = Registry(settings.models_dir)
     write_snapshot(snapshot, settings.snapshots_dir / f"date={snapshot.date}")
-    if _is_due(registry, snapshot, settings.train_every_days):
-        promote_if_not_worse(registry, train(snapshot, seed=0), snapshot)
+    if is_due(settings, snapshot.date):
+        with suppress(TooFewLabelsError):  # as a night goes on without: the default model ranks
+            promote_if_not_worse(Registry(settings.models_dir), train(snapshot, seed=0), snapshot)
     _, found = detect_in(settings, snapshot, lambda _: None)
     listed = find_candidates(settings, night=snapshot.date, policy=POLICY).listed.values()
     return FoundNight(
         snapshot,
         truth_about(snapshot, truth),
         pc.equal(found.accounts["fraud_label"], "suspicious").to_numpy(zero_copy_only=False),
-        _is_among(snapshot, [each.account_id for each in listed if each.decided_by.startswith("rule")]),
-        _is_among(snapshot, [each.account_id for each in listed if not each.decided_by.startswith("rule")]),
+        _is_among(snapshot, [each.account_id for each in listed if each.decided_by in RULES]),
+        _is_among(snapshot, [each.account_id for each in listed if each.decided_by not in RULES]),
         _suspicious_ring(snapshot, found),
     )
 
@@ -94,13 +94,6 @@ def _play(settings: Settings, snapshot: Snapshot, truth: pa.Table) -> FoundNight
 def _is_among(snapshot: Snapshot, account_ids: list[str]) -> np.ndarray:
     is_in = pc.is_in(snapshot.accounts["id"], pa.array(account_ids, pa.string()))
     return np.asarray(is_in.to_numpy(zero_copy_only=False))
-
-
-def _is_due(registry: Registry, snapshot: Snapshot, every_days: int) -> bool:
-    labels = known_labels(snapshot)
-    enough = labels.is_fake.sum() >= 20 and (labels.target == 0).sum() >= 20
-    days = [stored.snapshot_date for stored in registry.list_models()]
-    return bool(enough) and (not days or str(snapshot.date - timedelta(days=every_days)) >= max(days))
 
 
 def _suspicious_ring(snapshot: Snapshot, found: Detection) -> np.ndarray:

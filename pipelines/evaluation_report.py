@@ -15,6 +15,8 @@ matplotlib.use("svg")
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from models.evaluation import CAMPAIGN_FOUND
+
 Report = dict[str, Any]
 
 _STYLE = """
@@ -141,7 +143,7 @@ def _plot_campaigns(report: Report, axes: Axes) -> None:
         if each["is_large"]:
             shares = [float("nan") if share is None else share for share in each["share_suspicious_by_night"]]
             axes.plot(range(1, len(shares) + 1), shares, marker="o", label=name)
-    axes.axhline(0.5, color="#bbb", linestyle="--")
+    axes.axhline(CAMPAIGN_FOUND, color="#bbb", linestyle="--")
     axes.set(xlabel="night", ylabel="share suspicious", ylim=(0, 1.02))
     axes.legend(fontsize="small")
 

@@ -31,13 +31,13 @@ def nightly(
 ) -> NightlyResult:
     """Do one night from its files to a proposed ban list; publishing waits for a person."""
     counts = load_night(settings, driver, landing=landing, date=date, say=say)
-    trained = asdict(train(settings, driver, date=date, say=say)) if _is_due(settings, date) else None
+    trained = asdict(train(settings, driver, date=date, say=say)) if is_due(settings, date) else None
     detected = asdict(detect(settings, driver, date=date, say=say))
     say("proposing the ban list")
     return NightlyResult(counts, trained, detected, asdict(propose(settings, date=date)))
 
 
-def _is_due(settings: Settings, night: date) -> bool:
+def is_due(settings: Settings, night: date) -> bool:
     """Whether the newest model as of the night, promoted or not, is missing or too old."""
     tried = [date.fromisoformat(stored.snapshot_date) for stored in Registry(settings.models_dir).list_models()]
     tried = [day for day in tried if day <= night]

@@ -26,6 +26,7 @@ from pipelines.settings import Settings
 
 RULE_RING = "rule: suspicious, in a ring"
 RULE_KINDS = "rule: suspicious, by independent kinds of evidence"
+RULES = (RULE_RING, RULE_KINDS)  # whatever else decided is a person
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from pipelines.cli.app import Json, app, as_data, counts_table, err, out, progress, show
-from pipelines.cli.worlds import Accounts, History, Knobs, Nights, Scenario, Seed, Vary, read_knobs
+from pipelines.cli.worlds import Accounts, History, Knobs, Nights, Scenario, Seed, Seeds, Vary, read_knobs
 
 benchmark_app = typer.Typer(no_args_is_help=True, help="Public data, by the protocol that figures were published for.")
 app.add_typer(benchmark_app, name="benchmark")
@@ -19,7 +19,7 @@ def evaluate(
     nights: Nights = 8,
     history_days: History = 30,
     seed: Seed = 0,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many worlds, of consecutive seeds.")] = 5,
+    seeds: Seeds = 5,
     scenario: Scenario = "disclosure",
     vary: Vary = 0.0,
     knobs: Knobs = None,

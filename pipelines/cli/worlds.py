@@ -19,6 +19,7 @@ Accounts = Annotated[int, typer.Option("--accounts", min=1, help="Accounts that 
 Nights = Annotated[int, typer.Option("--nights", min=1, help="Nights after the history.")]
 History = Annotated[int, typer.Option("--history-days", min=1, help="Days before the first night.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same arguments and seed give the same bytes.")]
+Seeds = Annotated[int, typer.Option("--seeds", min=1, help="How many worlds, of consecutive seeds.")]
 Vary = Annotated[
     float,
     typer.Option("--vary", min=0, max=1, help="Turn every knob at random: 0 not at all, 1 by up to 3 either way."),
@@ -81,7 +82,7 @@ def show_difficulty(
     nights: Nights = 8,
     history_days: History = 30,
     seed: Seed = 0,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many worlds, of consecutive seeds.")] = 5,
+    seeds: Seeds = 5,
     scenario: Scenario = "disclosure",
     vary: Vary = 0.0,
     knobs: Knobs = None,

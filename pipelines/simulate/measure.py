@@ -36,7 +36,7 @@ def measure(arguments: Arguments, *, n_seeds: int, say: Callable[[str], None] = 
     reports = []
     for seed in range(arguments.seed, arguments.seed + n_seeds):
         snapshot, truth = world_of(replace(arguments, seed=seed), say)
-        elsewhere, truth_elsewhere = world_of(replace(arguments, seed=seed + _OTHER_WORLD), say)
+        elsewhere, truth_elsewhere = world_elsewhere(replace(arguments, seed=seed), say)
         say(f"judging seed {seed}")
         reports.append({"seed": seed, **difficulty(snapshot, truth, elsewhere, truth_elsewhere, seed=seed)})
     return reports
@@ -52,6 +52,11 @@ def world_of(arguments: Arguments, say: Callable[[str], None]) -> tuple[Snapshot
     if not truth.is_fake.any():
         raise RingwatchError(f"the world of seed {arguments.seed} has no fakes, so there is nothing to find.")
     return snapshot, truth
+
+
+def world_elsewhere(arguments: Arguments, say: Callable[[str], None]) -> tuple[Snapshot, Truth]:
+    """As `world_of`, of another world with the same numbers: the one that an oracle learns from."""
+    return world_of(replace(arguments, seed=arguments.seed + _OTHER_WORLD), say)
 
 
 def snapshot_of_world(folder: Path) -> Snapshot:
