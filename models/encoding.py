@@ -17,37 +17,16 @@ from models.features import Columns, account_columns
 from models.relations import Relation
 from models.snapshot import Snapshot
 
-_N_STEPS = 8
-_RANK_SPREAD = 12**-0.5  # standard deviation of ranks in 0..1
 _EDGE_SCALE, _EDGE_CLIP = 0.25, 3.0  # of log1p of counts and days
 _DECLARED_WORDS = {field.name: field.one_of for signal in SIGNALS for field in signal.fields if field.one_of}
 
 
 def encode_accounts(snapshot: Snapshot) -> Columns:
-    """Inputs of every account, `[n_accounts, n_inputs] float32`.
-
-    Of each number its rank, standardised and 0 where unknown; whether it is unknown; and how far the rank has come
-    through each eighth (Gorishniy et al., arXiv 2203.05556, PLE), in which a network sees what a tree finds by cutting.
-    """
+    """Of each number its rank in the night, `[n_accounts, n_numbers] float32` in 0..1, NaN where unknown."""
     numbers, words = account_columns(snapshot), _word_shares(snapshot)
-    names = (*numbers.names, *words)
-    n = len(names)
-    encoded = np.empty((snapshot.n_accounts, n * (2 + _N_STEPS)), dtype=np.float32)  # filled by column, to hold no copy
-    begin = np.arange(_N_STEPS) / _N_STEPS
-    for position, column in enumerate((*numbers.values.T, *words.values())):
-        rank = _ranks(column)
-        encoded[:, position] = np.nan_to_num((rank - 0.5) / _RANK_SPREAD)
-        encoded[:, n + position] = np.isnan(rank)
-        steps = encoded[:, 2 * n + position * _N_STEPS : 2 * n + (position + 1) * _N_STEPS]
-        steps[:] = np.nan_to_num(np.clip((rank[:, None] - begin) * _N_STEPS, 0, 1))
-    return Columns(
-        (
-            *names,
-            *(f"{name}=unknown" for name in names),
-            *(f"{name}>{step}/{_N_STEPS}" for name in names for step in range(_N_STEPS)),
-        ),
-        encoded,
-    )
+    columns = (*numbers.values.T, *words.values())
+    ranks = np.column_stack([_ranks(column).astype(np.float32) for column in columns])
+    return Columns((*numbers.names, *words), ranks)
 
 
 def encode_edges(relation: Relation) -> Columns:

@@ -12,6 +12,7 @@ from torch_geometric.data.storage import BaseStorage
 from graph_schema.graph import ACCOUNT
 from models.graph_data import PAIR
 from models.labels import Labels
+from models.steps import step_inputs, unfolded
 
 EdgeType = tuple[str, str, str]
 N_LABEL_INPUTS = 2  # known to be fake, known to be legitimate
@@ -35,7 +36,7 @@ def shape_of(graphs: Sequence[HeteroData]) -> Shape:
     first = graphs[0]
     in_use = [type_ for type_ in first.edge_types if type_ != PAIR and any(graph[type_].num_edges for graph in graphs)]
     return Shape(
-        _varying([graph[ACCOUNT.label] for graph in graphs], "x"),
+        _varying_steps([graph[ACCOUNT.label] for graph in graphs]),
         {type_: _varying([graph[type_] for graph in graphs], "edge_attr") for type_ in in_use},
         {
             label: _varying([graph[label] for graph in graphs], "x")
@@ -52,13 +53,30 @@ def _varying(stores: Sequence[BaseStorage], name: str) -> tuple[str, ...]:
     return tuple(input_ for input_, does in zip(stores[0].inputs, varies, strict=False) if does)
 
 
+def _varying_steps(stores: Sequence[BaseStorage]) -> tuple[str, ...]:
+    """Inputs that the ranks of accounts unfold into, a rank at a time."""
+    varying = set[str]()
+    for position, name in enumerate(stores[0].inputs):
+        rank = np.concatenate([store.x[:, [position]].numpy() for store in stores])
+        names = step_inputs([name])
+        varying |= {
+            input_
+            for input_, column in zip(names, unfolded(rank, [name], names).T, strict=True)
+            if column.max() > column.min()
+        }
+    return tuple(input_ for input_ in step_inputs(stores[0].inputs) if input_ in varying)
+
+
 def aligned(data: HeteroData, shape: Shape) -> HeteroData:
     """The graph with the inputs that a network of this shape takes: by name, 0 for one that the graph lacks.
 
-    A signal declared since the network was taught is left out, and one that is gone counts as unknown.
+    Accounts have their ranks unfolded. A signal declared since the network was taught is left out, and one that is gone
+    counts as unknown.
     """
     taken = data.clone()
-    for label, inputs in {ACCOUNT.label: shape.accounts, **shape.identifiers}.items():
+    accounts = data[ACCOUNT.label]
+    taken[ACCOUNT.label].x = torch.from_numpy(unfolded(accounts.x.numpy(), accounts.inputs, shape.accounts))
+    for label, inputs in shape.identifiers.items():
         if label in data.node_types:
             taken[label].x = _by_name(data[label].x, data[label].inputs, inputs)
     for edge_type, inputs in {**shape.edges, PAIR: shape.pairs}.items():

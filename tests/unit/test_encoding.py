@@ -9,6 +9,7 @@ from graph_schema.graph import RELATIONSHIPS_BY_TYPE
 from models.encoding import encode_accounts, encode_edges, encode_identifiers
 from models.features import Columns
 from models.relations import Relation
+from models.steps import unfolded
 from tests.worlds import planted_world
 
 pytestmark = pytest.mark.unit
@@ -26,8 +27,8 @@ def _with_accounts(snapshot, name, values):
 
 
 def _input(snapshot, name):
-    columns = encode_accounts(snapshot)
-    return columns.values[:, columns.names.index(name)]
+    ranks = encode_accounts(snapshot)
+    return unfolded(ranks.values, ranks.names, [name])[:, 0]
 
 
 def test_a_platform_where_everybody_does_ten_times_as_much_looks_the_same(snapshot):
