@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 from torch_geometric.data import HeteroData
 from torch_geometric.nn import HeteroConv, MessagePassing
 from torch_geometric.utils import scatter
@@ -60,7 +61,10 @@ class OthersConv(MessagePassing):  # type: ignore[misc]
         n_identifiers = identifiers.shape[0]
         n_others = torch.bincount(identifier, minlength=n_identifiers)[identifier].to(accounts.dtype)[:, None] - 1
         context = torch.cat([edge_attr, identifiers[identifier], n_others.log1p()], dim=1)
-        said = self.say(torch.cat([accounts[account], context], dim=1)).relu()  # [n_edges, width]
+        width = accounts.shape[1]
+        of_account, of_context = self.say.weight[:, :width], self.say.weight[:, width:]
+        # An account speaks on many edges; what it says is worked out once for all of them.
+        said = (linear(accounts, of_account)[account] + linear(context, of_context, self.say.bias)).relu()
         total = scatter(said, identifier, dim_size=n_identifiers, reduce="sum")[identifier]
         loudest = _max_of_others(said, identifier, n_identifiers)
         heard = self.hear(torch.cat([(total - said) / n_others, loudest, context], dim=1)).relu()
@@ -83,12 +87,15 @@ class DealingsConv(MessagePassing):  # type: ignore[misc]
 
     def forward(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> Tensor:
         """`[n_accounts, width]` → `[n_accounts, width]`."""
-        heard: Tensor = self.propagate(edge_index, x=x, edge_attr=edge_attr)
+        width = x.shape[1]
+        of_self, of_other = self.hear.weight[:, :width], self.hear.weight[:, width : 2 * width]
+        dealing = linear(edge_attr, self.hear.weight[:, 2 * width :], self.hear.bias)
+        heard: Tensor = self.propagate(edge_index, own=linear(x, of_self), other=linear(x, of_other), dealing=dealing)
         return heard
 
-    def message(self, x_i: Tensor, x_j: Tensor, edge_attr: Tensor) -> Tensor:
+    def message(self, own_i: Tensor, other_j: Tensor, dealing: Tensor) -> Tensor:
         """`[n_edges, width]`: the other (j), beside oneself (i)."""
-        return torch.relu(self.hear(torch.cat([x_i, x_j, edge_attr], dim=1)))
+        return (own_i + other_j + dealing).relu()
 
 
 class Round(nn.Module):

@@ -21,9 +21,8 @@ PAIR = (ACCOUNT.label, "MAY_BE_ONE_OPERATOR", ACCOUNT.label)
 def to_hetero_data(snapshot: Snapshot) -> HeteroData:
     """Graph with `x [n, n_inputs] float32`, and per edge type `edge_index [2, n_edges]` and `edge_attr float32`.
 
-    Accounts have the snapshot's rows, and their inputs are ranks, NaN where unknown. Of identifiers there are only those
-    that somebody shares, in the same order.
-    Every store names its inputs, in `inputs`. Pairs are the edge type `PAIR`.
+    Accounts have the snapshot's rows; their inputs are ranks, NaN where unknown. Of identifiers there are only those
+    that somebody shares, in the same order. Every store names its inputs, in `inputs`. Pairs are the edge type `PAIR`.
     """
     data = HeteroData()
     _put(data[ACCOUNT.label], "x", encode_accounts(snapshot))
