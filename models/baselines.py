@@ -4,18 +4,20 @@ The second is the "XGBGraph" recipe of GADBench (Tang et al., arXiv 2306.12251):
 two steps away, here apart for those who share an identifier and those who deal with each other.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from graph_schema.graph import ACCOUNT
 from models.features import Vocabulary, account_columns, category_columns, fit_vocabulary
 from models.labels import Labels, known_labels
+from models.neighbours import Dealing, Sharing
 from models.relations import Relation, account_relations, n_sharing, shared_relations
 from models.snapshot import Snapshot
+
+_N_SPREADS, _DAMPING = 20, 0.85  # of label propagation
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def _all_features(snapshot: Snapshot, vocabulary: Vocabulary, has_neighbours: bo
 def _of_neighbours(snapshot: Snapshot, own: np.ndarray) -> Iterator[np.ndarray]:
     known = np.nan_to_num(own)
     shared, dealings = list(shared_relations(snapshot)), list(account_relations(snapshot))
-    for neighbours in (_Sharing(snapshot.n_accounts, shared), _Dealing(snapshot.n_accounts, dealings)):
+    sharing = Sharing(snapshot.n_accounts, map(_edges, shared))
+    for neighbours in (sharing, Dealing(snapshot.n_accounts, map(_edges, dealings))):
         one_step = neighbours.mean(known)
         yield one_step
         yield neighbours.mean(one_step)
@@ -84,7 +87,8 @@ def _of_neighbours(snapshot: Snapshot, own: np.ndarray) -> Iterator[np.ndarray]:
         yield np.bincount(relation.account, n_sharing(relation) - 1, minlength=snapshot.n_accounts)[:, None]
 
 
-_N_SPREADS, _DAMPING = 20, 0.85
+def _edges(relation: Relation) -> np.ndarray:
+    return np.stack([relation.other, relation.account])
 
 
 def propagated_labels(snapshot: Snapshot, labels: Labels) -> np.ndarray:
@@ -92,52 +96,8 @@ def propagated_labels(snapshot: Snapshot, labels: Labels) -> np.ndarray:
 
     A known label stays what it is, and each other account takes the mean of those it shares with, a little less sure.
     """
-    sharing = _Sharing(snapshot.n_accounts, list(shared_relations(snapshot)))
+    sharing = Sharing(snapshot.n_accounts, map(_edges, shared_relations(snapshot)))
     score = labels.is_fake.astype(np.float64)[:, None]
     for _ in range(_N_SPREADS):
         score = np.where(labels.is_known[:, None], labels.is_fake[:, None], _DAMPING * sharing.mean(score))
     return score[:, 0]
-
-
-class _Sharing:
-    """Means over those an account shares identifiers with: on each the others' mean, then the mean of those.
-
-    By way of the identifiers, and never as a matrix of accounts: a free-mail domain would fill it.
-    """
-
-    def __init__(self, n_accounts: int, relations: Iterable[Relation]) -> None:
-        self.uses = [_uses(relation, n_accounts) for relation in relations]
-        self.n_shared = sum((np.diff(uses.indptr) for uses in self.uses), np.zeros(n_accounts))
-
-    def mean(self, values: np.ndarray) -> np.ndarray:
-        """`[n_accounts, n_features]` to the same; 0 for an account that shares nothing."""
-        total = np.zeros(values.shape)
-        for uses in self.uses:
-            n_others = np.asarray(uses.sum(axis=0)).ravel() - 1.0  # [n_identifiers]
-            damped = uses * np.divide(1.0, n_others, out=np.zeros_like(n_others), where=n_others > 0)
-            of_others = damped @ (uses.T @ values) - np.asarray(damped.sum(axis=1)).ravel()[:, None] * values
-            total += of_others
-        return _ratio(total, self.n_shared)
-
-
-class _Dealing:
-    """Means over those an account deals with, either way."""
-
-    def __init__(self, n_accounts: int, relations: Iterable[Relation]) -> None:
-        shape = (n_accounts, n_accounts)
-        ones = (csr_array((np.ones(r.account.size), (r.account, r.other)), shape=shape) for r in relations)
-        self.dealings = sum(ones, csr_array(shape))
-        self.n_dealings = np.asarray(self.dealings.sum(axis=1)).ravel()
-
-    def mean(self, values: np.ndarray) -> np.ndarray:
-        """`[n_accounts, n_features]` to the same; 0 for an account that deals with nobody."""
-        return _ratio(self.dealings @ values, self.n_dealings)
-
-
-def _uses(relation: Relation, n_accounts: int) -> csr_array:
-    shape = (n_accounts, int(relation.other.max(initial=0)) + 1)
-    return csr_array((np.ones(relation.account.size), (relation.account, relation.other)), shape=shape)
-
-
-def _ratio(total: np.ndarray, count: np.ndarray) -> np.ndarray:
-    return np.asarray(total * np.divide(1.0, count, out=np.zeros(count.size), where=count > 0)[:, None])
