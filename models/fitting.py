@@ -22,7 +22,6 @@ from models.trained import Member
 
 Progress = Callable[[float], None]  # told the share done
 
-_SHOWN = (0.0, 0.5, 0.8, 1.0)  # shares of the known labels that are shown in a step
 _UNLINKED_WEIGHT, _LINK_WEIGHT = 0.5, 0.7
 _MAX_GRADIENT = 1.0
 
@@ -54,11 +53,20 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Pace:
-    """How long and how boldly a network learns; the rate rises and falls to zero over all steps (one cycle)."""
+    """How long and how boldly a network learns, and from how many labels.
+
+    Attributes:
+        n_epochs: passes over the lessons.
+        learning_rate: at its highest; it rises and falls to zero over all steps (one cycle).
+        weight_decay: of AdamW.
+        shown: shares of the known labels, one of which is shown in a step. Where only known labels can be asked for,
+            showing many leaves few to learn from.
+    """
 
     n_epochs: int
     learning_rate: float
     weight_decay: float
+    shown: tuple[float, ...]
 
 
 def teach(lessons: Sequence[Lesson], pace: Pace, *, seed: int, progress: Progress) -> Member:
@@ -80,15 +88,15 @@ def _fit(network: RingGNN, lessons: Sequence[Lesson], pace: Pace, *, seed: int, 
         for epoch in range(pace.n_epochs):
             for position, lesson in enumerate(rng.permutation(len(lessons))):
                 optimizer.zero_grad()
-                _loss(network, lessons[lesson], rng).backward()  # type: ignore[no-untyped-call]
+                _loss(network, lessons[lesson], rng.choice(pace.shown), rng).backward()  # type: ignore[no-untyped-call]
                 torch.nn.utils.clip_grad_norm_(network.parameters(), _MAX_GRADIENT)
                 optimizer.step()
                 schedule.step()
                 progress((epoch * len(lessons) + position + 1) / n_steps)
 
 
-def _loss(network: RingGNN, lesson: Lesson, rng: np.random.Generator) -> Tensor:
-    shown = lesson.labels.is_known & (rng.random(lesson.fake.size) < rng.choice(_SHOWN))
+def _loss(network: RingGNN, lesson: Lesson, share_shown: float, rng: np.random.Generator) -> Tensor:
+    shown = lesson.labels.is_known & (rng.random(lesson.fake.size) < share_shown)
     said: Said = network(lesson.data, seen_labels(lesson.labels, shown))
     asked = lesson.weight * ~shown
     loss = _mean_loss(said.fake, lesson.fake, asked)

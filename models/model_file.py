@@ -1,4 +1,4 @@
-"""A trained model as two files: weights as safetensors, and everything else as JSON."""
+"""A trained model as two files: weights and trees as safetensors, and everything else as JSON."""
 
 import datetime as dt
 import hashlib
@@ -8,6 +8,7 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
@@ -16,8 +17,9 @@ from models.errors import ModelStoreError
 from models.shape import Shape
 from models.thresholds import Thresholds
 from models.trained import Calibration, Member, TrainedModel
+from models.trees import Trees
 
-_PACKAGES = ("numpy", "scikit-learn", "torch", "torch-geometric")
+_PACKAGES = ("lightgbm", "numpy", "scikit-learn", "torch", "torch-geometric")
 
 
 def version_of(model: TrainedModel) -> str:
@@ -61,6 +63,7 @@ def read_model(folder: Path) -> TrainedModel:
                 Member(_shape(member), _of_member(tensors, position))
                 for position, member in enumerate(about["members"])
             ),
+            trees=_trees(tensors, about.get("trees")),
             calibration=Calibration(**about["calibration"]),
             thresholds=Thresholds(**about["thresholds"]),
             metrics=about["metrics"],
@@ -79,17 +82,30 @@ def _about(model: TrainedModel) -> dict[str, Any]:
         "thresholds": asdict(model.thresholds),
         "metrics": model.metrics,
         "members": [_shape_json(member.shape) for member in model.members],
+        "trees": {"n": len(model.trees.members), "share": model.trees.share} if model.trees else None,
     }
 
 
 def _weights(model: TrainedModel) -> bytes:
-    return save(
-        {
-            f"{position}/{name}": tensor.contiguous()
-            for position, member in enumerate(model.members)
-            for name, tensor in member.weights.items()
-        }
-    )
+    of_networks = {
+        f"{position}/{name}": tensor.contiguous()
+        for position, member in enumerate(model.members)
+        for name, tensor in member.weights.items()
+    }
+    texts = model.trees.members if model.trees else ()
+    of_trees = {_trees_key(n): torch.tensor(list(text.encode()), dtype=torch.uint8) for n, text in enumerate(texts)}
+    return save(of_networks | of_trees)
+
+
+def _trees(tensors: dict[str, Tensor], about: dict[str, Any] | None) -> Trees | None:
+    if about is None:
+        return None
+    texts = (bytes(tensors[_trees_key(n)].tolist()).decode() for n in range(about["n"]))
+    return Trees(tuple(texts), about["share"])
+
+
+def _trees_key(position: int) -> str:
+    return f"trees/{position}"
 
 
 def _of_member(tensors: dict[str, Tensor], position: int) -> dict[str, Tensor]:

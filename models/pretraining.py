@@ -18,7 +18,7 @@ from models.scoring import said_by
 from models.snapshot import Snapshot
 from models.trained import TrainedModel
 
-_PACE = Pace(n_epochs=24, learning_rate=4e-3, weight_decay=2e-2)
+_PACE = Pace(n_epochs=24, learning_rate=4e-3, weight_decay=2e-2, shown=(0.0, 0.5, 0.8, 1.0))
 _FAKE_WEIGHT = 2.0
 
 
@@ -42,7 +42,9 @@ def pretrain(
 ) -> TrainedModel:
     """A model taught some worlds, calibrated on others; the same lessons and seed give the same bits."""
     member = teach(lessons, _PACE, seed=seed, progress=progress)
-    logits = np.concatenate([said_by([member], each.data, each.labels, each.labels.is_known)[0] for each in held_out])
+    logits = np.concatenate(
+        [said_by([member], None, each.data, each.labels, each.labels.is_known)[0] for each in held_out]
+    )
     is_fake = np.concatenate([each.fake > 0 for each in held_out])
     is_judged = np.concatenate([each.weight > 0 for each in held_out])
     calibration = calibrate(logits, is_fake, is_judged.astype(np.float64))
@@ -51,6 +53,7 @@ def pretrain(
         snapshot_date=None,
         seed=seed,
         members=(member,),
+        trees=None,
         calibration=calibration,
         thresholds=thresholds_of(probability),
         metrics=held_out_metrics(probability, is_fake, is_judged),

@@ -15,6 +15,7 @@ from models.labels import Labels, known_labels
 from models.shape import aligned, seen_labels
 from models.snapshot import Snapshot
 from models.trained import Member, TrainedModel
+from models.trees import Trees, said_by_trees, tree_inputs
 
 
 @dataclass(frozen=True)
@@ -45,15 +46,19 @@ def score(model: TrainedModel, snapshot: Snapshot) -> Scores:
 
     The same model and snapshot give the same bits.
     """
-    labels = known_labels(snapshot)
-    fake, links = said_by(model.members, to_hetero_data(snapshot), labels, labels.is_known)
+    labels, data = known_labels(snapshot), to_hetero_data(snapshot)
+    fake, links = said_by(model.members, model.trees, data, labels, labels.is_known)
     return Scores(model.calibration.apply(fake), links)
 
 
 def said_by(
-    members: Sequence[Member], data: HeteroData, labels: Labels, is_seen: np.ndarray
+    members: Sequence[Member], trees: Trees | None, data: HeteroData, labels: Labels, is_seen: np.ndarray
 ) -> tuple[np.ndarray, Links]:
-    """Mean logit of some networks, `[n_accounts] float64`, and links, where `is_seen` accounts' labels are shown."""
+    """Logit of some networks, by share with that of trees, and links, where `is_seen` accounts' labels are shown.
+
+    Returns:
+        `[n_accounts] float64`, and the links, of which only networks speak.
+    """
     fake, link = np.zeros(labels.target.size), np.zeros(data[PAIR].num_edges)
     seen = seen_labels(labels, is_seen)
     with deterministic(seed=0), torch.inference_mode():
@@ -65,4 +70,7 @@ def said_by(
             fake += said.fake.numpy()
             link += said.link.numpy()
     one, other = data[PAIR].edge_index.numpy()
-    return fake / len(members), Links(one, other, expit(link / len(members)))
+    fake /= len(members)
+    if trees:
+        fake = (1 - trees.share) * fake + trees.share * said_by_trees(trees.members, tree_inputs(data))
+    return fake, Links(one, other, expit(link / len(members)))

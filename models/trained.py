@@ -9,6 +9,7 @@ from torch import Tensor
 
 from models.shape import Shape
 from models.thresholds import Thresholds
+from models.trees import Trees
 
 Metrics = dict[str, float]
 
@@ -40,7 +41,8 @@ class TrainedModel:
     Attributes:
         snapshot_date: night whose snapshot and labels it was trained on; None for the default model.
         seed: of everything random in training.
-        members: networks; their mean logit is the score before calibration.
+        members: networks; their mean logit is the score before calibration, or a share of it beside trees.
+        trees: None where the networks score alone.
         calibration: from logits to probabilities.
         thresholds: on the probabilities.
         metrics: of held-out accounts.
@@ -49,6 +51,7 @@ class TrainedModel:
     snapshot_date: dt.date | None
     seed: int
     members: tuple[Member, ...]
+    trees: Trees | None
     calibration: Calibration
     thresholds: Thresholds
     metrics: Metrics

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 from torch_geometric.data import HeteroData
 
 from models.calibration import LABEL_NOISE, calibrate, held_out_metrics, thresholds_of
@@ -27,12 +28,13 @@ from models.scoring import said_by
 from models.snapshot import Snapshot
 from models.splits import component_folds
 from models.trained import Calibration, Member, TrainedModel
+from models.trees import Trees, grow, said_by_trees, tree_inputs
 
 MIN_FAKES, MIN_LEGITIMATE, MIN_RINGS = 20, 20, 3
 _MIN_DEFAULT_AUROC = 0.8
 _N_FOLDS = 5
 _UNLABELLED_WEIGHT = 0.1
-_PACE = Pace(n_epochs=40, learning_rate=2e-2, weight_decay=5e-2)
+_PACE = Pace(n_epochs=40, learning_rate=2e-2, weight_decay=5e-2, shown=(0.0, 0.5))
 
 
 class Candidate(NamedTuple):
@@ -53,11 +55,13 @@ class Networks(NamedTuple):
     Attributes:
         members: the networks.
         held_out: `[n_accounts] float64` logits, each of an account whose label was hidden.
+        trees: beside them, in the held-out logits too; None for none.
         start: the calibration that labels move; None where there is none yet.
     """
 
     members: tuple[Member, ...]
     held_out: np.ndarray
+    trees: Trees | None
     start: Calibration | None
 
 
@@ -76,12 +80,13 @@ def train(snapshot: Snapshot, *, seed: int, progress: Progress = lambda share: N
     progress(1.0)
     weight = np.where(known, labels.confidence, 0.0)
     calibration = calibrate(networks.held_out, labels.is_fake, weight, start=networks.start, label_noise=LABEL_NOISE)
-    every, _ = said_by(networks.members, data, labels, known)
+    every, _ = said_by(networks.members, networks.trees, data, labels, known)
     held_out = calibration.apply(networks.held_out)
     model = TrainedModel(
         snapshot_date=snapshot.date,
         seed=seed,
         members=networks.members,
+        trees=networks.trees,
         calibration=calibration,
         thresholds=thresholds_of(calibration.apply(every)[~known]),
         metrics=held_out_metrics(held_out, labels.is_fake, known),
@@ -92,7 +97,7 @@ def train(snapshot: Snapshot, *, seed: int, progress: Progress = lambda share: N
 def own_networks(
     data: HeteroData, labels: Labels, fold: np.ndarray, *, seed: int, progress: Progress = lambda share: None
 ) -> Networks:
-    """Networks trained from nothing, one a fold, each on the labels of the other folds.
+    """Networks trained from nothing, with trees beside them, one a fold, each on the labels of the other folds.
 
     An unlabelled account counts as legitimate with a small weight. Nearly all of them are, and without them a world
     whose labels are mostly fakes would look mostly fake; but some are fakes not found yet, and at full weight they
@@ -103,7 +108,23 @@ def own_networks(
         teach([_lesson(data, labels, fold != held)], _PACE, seed=seed + held, progress=part_of(progress, held, n_folds))
         for held in range(n_folds)
     )
-    return Networks(members, _held_out(data, labels, fold, [[member] for member in members]), None)
+    of_networks = _held_out(data, labels, fold, [[member] for member in members])
+    inputs, confidence = tree_inputs(data), np.where(labels.is_known, labels.confidence, 0.0)
+    texts = tuple(grow(inputs, labels.is_fake, confidence * (fold != held), seed=seed) for held in range(n_folds))
+    of_trees = np.empty(fold.size)
+    for held, text in enumerate(texts):
+        of_trees[fold == held] = said_by_trees((text,), inputs)[fold == held]
+    share = _share_of_trees(of_networks, of_trees, labels)
+    return Networks(members, (1 - share) * of_networks + share * of_trees, Trees(texts, share), None)
+
+
+def _share_of_trees(of_networks: np.ndarray, of_trees: np.ndarray, labels: Labels) -> float:
+    """How much trees weigh against networks, by a logistic regression of the known labels on both held-out logits."""
+    known = labels.is_known
+    logits = np.stack([of_networks, of_trees], axis=1)[known]
+    fitted = LogisticRegression().fit(logits, labels.is_fake[known], sample_weight=labels.confidence[known])
+    networks, trees = np.maximum(fitted.coef_[0], 0.0) + 1e-9
+    return float(trees / (networks + trees))
 
 
 def part_of(progress: Progress, position: int, n_parts: int) -> Progress:
@@ -114,7 +135,7 @@ def part_of(progress: Progress, position: int, n_parts: int) -> Progress:
 def _default_networks(data: HeteroData, labels: Labels, fold: np.ndarray) -> Networks:
     default = default_model()
     members_by_fold = [default.members] * (int(fold.max()) + 1)
-    return Networks(default.members, _held_out(data, labels, fold, members_by_fold), default.calibration)
+    return Networks(default.members, _held_out(data, labels, fold, members_by_fold), None, default.calibration)
 
 
 def _held_out(
@@ -123,7 +144,7 @@ def _held_out(
     """What each fold's networks say of it while its labels are hidden, `[n_accounts] float64` logits."""
     held_out = np.empty(fold.size)
     for held, members in enumerate(members_by_fold):
-        said, _ = said_by(members, data, labels, labels.is_known & (fold != held))
+        said, _ = said_by(members, None, data, labels, labels.is_known & (fold != held))
         held_out[fold == held] = said[fold == held]
     return held_out
 

@@ -1,12 +1,12 @@
 """A whole evaluation of a small world, and a whole pre-training, as their commands do them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from models.fitting import Pace
 from models.model_file import read_model, version_of
-from models.pretraining import pretrain, world_lesson
+from models.pretraining import _PACE, pretrain, world_lesson
 from pipelines.evaluation import evaluate_world
 from pipelines.evaluation_report import write_report
 from pipelines.pretrain import pretrain_default
@@ -50,14 +50,14 @@ def test_the_report_opens_by_itself_and_holds_the_plots(report, tmp_path):
 
 
 def test_pretraining_leaves_a_model_that_can_be_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("models.pretraining._PACE", Pace(1, 4e-3, 2e-2))
+    monkeypatch.setattr("models.pretraining._PACE", replace(_PACE, n_epochs=1))
     version = pretrain_default(tmp_path, n_worlds=5, n_accounts=2000, seed=0)
     assert version == version_of(read_model(tmp_path))
     assert version.startswith("gnn-default-")
 
 
 def test_the_same_lessons_give_the_same_model(monkeypatch):
-    monkeypatch.setattr("models.pretraining._PACE", Pace(3, 4e-3, 2e-2))
+    monkeypatch.setattr("models.pretraining._PACE", replace(_PACE, n_epochs=3))
     lesson = world_lesson(*world_of(Arguments(1500, 2, 10, 5, "disclosure"), lambda _: None))
     first, again = (version_of(pretrain([lesson, lesson], [lesson], seed=0)) for _ in range(2))
     assert first == again

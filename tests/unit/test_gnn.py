@@ -35,7 +35,7 @@ def _untrained(snapshot):
 
 def _logits(member, snapshot, is_seen=None):
     labels = known_labels(snapshot)
-    return said_by([member], to_hetero_data(snapshot), labels, labels.is_known if is_seen is None else is_seen)[0]
+    return said_by([member], None, to_hetero_data(snapshot), labels, labels.is_known if is_seen is None else is_seen)[0]
 
 
 def _heard(n_accounts, seed=0):
