@@ -24,14 +24,26 @@ _DECLARED_WORDS = {field.name: field.one_of for signal in SIGNALS for field in s
 def encode_accounts(snapshot: Snapshot) -> Columns:
     """Of each number its rank in the night, `[n_accounts, n_numbers] float32` in 0..1, NaN where unknown."""
     numbers, words = account_columns(snapshot), _word_shares(snapshot)
-    columns = (*numbers.values.T, *words.values())
-    ranks = np.column_stack([_ranks(column).astype(np.float32) for column in columns])
-    return Columns((*numbers.names, *words), ranks)
+    values = np.column_stack([numbers.values, *words.values()])
+    return ranked(Columns((*numbers.names, *words), values))
+
+
+def ranked(columns: Columns) -> Columns:
+    """Ranks within each column, of the same shape."""
+    ranks = np.empty(columns.values.shape, dtype=np.float32)
+    for position, column in enumerate(columns.values.T):
+        ranks[:, position] = _ranks(column)
+    return Columns(columns.names, ranks)
 
 
 def encode_edges(relation: Relation) -> Columns:
     """Inputs of a relation's edges, `[n_edges, n_inputs] float32`: numbers on a fixed scale, then which are unknown."""
-    names, values = relation.columns.names, relation.columns.values
+    return encode_columns(relation.columns)
+
+
+def encode_columns(columns: Columns) -> Columns:
+    """The same for any numbers on edges, which are logarithms of counts and times."""
+    names, values = columns.names, columns.values
     scaled = np.clip(np.nan_to_num(values) * _EDGE_SCALE, -_EDGE_CLIP, _EDGE_CLIP)
     unknown = ~np.isfinite(values)
     return Columns(

@@ -1,13 +1,19 @@
 """Commands that judge detection: evaluate, benchmark."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 from rich.table import Table
 
 from pipelines.cli.app import Json, app, as_data, counts_table, err, out, progress, show
 from pipelines.cli.worlds import Accounts, History, Knobs, Nights, Scenario, Seed, Seeds, Vary, read_knobs
+
+if TYPE_CHECKING:
+    from models.public_tables import PublicTable
+
+_PUBLISHED_METRICS = ("auroc", "average_precision", "f1")
 
 benchmark_app = typer.Typer(no_args_is_help=True, help="Public data, by the protocol that figures were published for.")
 app.add_typer(benchmark_app, name="benchmark")
@@ -59,6 +65,50 @@ def benchmark_p2p(
     with progress() as say:
         report = run(source, n_seeds=seeds, say=say)
     show(report, as_json, _p2p_table)
+
+
+@benchmark_app.command("tolokers")
+def benchmark_tolokers(
+    source: Annotated[Path, typer.Argument(help="tolokers.npz of the heterophilous graphs' repository.")],
+    splits: Annotated[int, typer.Option("--splits", min=1, max=10, help="How many of the published splits.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Rank crowd workers by whether they were banned: the published splits, beside boosted trees."""
+    from pipelines.public_tables import read_tolokers
+
+    _benchmark_table(read_tolokers(source, splits), as_json)
+
+
+@benchmark_app.command("s-ffsd")
+def benchmark_s_ffsd(
+    source: Annotated[Path, typer.Argument(help="S-FFSD.csv, gzip or not.")],
+    splits: Annotated[int, typer.Option("--splits", min=1, help="The published split, and more of other seeds.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Rank simulated card transactions: the published split, beside boosted trees."""
+    from pipelines.public_tables import read_s_ffsd
+
+    _benchmark_table(read_s_ffsd(source, splits), as_json)
+
+
+def _benchmark_table(table: "PublicTable", as_json: bool) -> None:
+    from models.public_tables import judge_table
+
+    with progress() as say:
+        report = judge_table(table, progress=lambda share: say(f"learning: {share:.0%}"))
+    show(report, as_json, _public_table)
+
+
+def _public_table(report: dict[str, Any]) -> Table:
+    splits = report["splits"]
+    table = counts_table(f"mean and spread over {len(splits)} splits", "model", "AUROC", "AP", "F1")
+    for name in splits[0]:
+        figures = ([split[name][metric] for split in splits] for metric in _PUBLISHED_METRICS)
+        table.add_row(name, *(f"{np.mean(each):.4f} ± {np.std(each):.4f}" for each in figures))
+    for name, metrics in report["published"].items():
+        published = (f"{metrics[metric]:.4f}" if metric in metrics else "" for metric in _PUBLISHED_METRICS)
+        table.add_row(f"published: {name}", *published)
+    return table
 
 
 def _p2p_table(report: dict[str, Any]) -> Table:
