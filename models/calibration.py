@@ -5,7 +5,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from models.metrics import calibration_error, ranking_metrics
-from models.thresholds import Thresholds
+from models.thresholds import Thresholds, lowest_cut
 from models.trained import Calibration, Metrics
 
 _SUSPICIOUS_PRECISION, _WATCH_PRECISION = 0.95, 0.5
@@ -48,8 +48,8 @@ def calibrate(
 
 def thresholds_of(probability: np.ndarray) -> Thresholds:
     """Lowest cuts above which the calibrated probabilities of `[n]` accounts promise the precision aimed at."""
-    suspicious = max(_cut(probability, _SUSPICIOUS_PRECISION), _MIN_SUSPICIOUS)
-    return Thresholds(suspicious, min(max(_cut(probability, _WATCH_PRECISION), _MIN_WATCH), suspicious))
+    suspicious = max(lowest_cut(probability, _SUSPICIOUS_PRECISION), _MIN_SUSPICIOUS)
+    return Thresholds(suspicious, min(max(lowest_cut(probability, _WATCH_PRECISION), _MIN_WATCH), suspicious))
 
 
 def held_out_metrics(probability: np.ndarray, is_fake: np.ndarray, is_known: np.ndarray) -> Metrics:
@@ -60,10 +60,3 @@ def held_out_metrics(probability: np.ndarray, is_fake: np.ndarray, is_known: np.
         "calibration_error": calibration_error(is_fake[known], probability[known], np.ones(known.size)),
         "n_unlabelled": int((~is_known).sum()),
     }
-
-
-def _cut(probability: np.ndarray, precision: float) -> float:
-    falling = np.sort(probability)[::-1]
-    promised = np.cumsum(falling) / np.arange(1, falling.size + 1)
-    good = np.flatnonzero(promised >= precision)
-    return float(falling[good[-1]]) if good.size else precision

@@ -12,10 +12,10 @@ import numpy as np
 from scipy import sparse
 from sknetwork.clustering import Louvain
 
-from models.scoring import Links
+from models.links import Links
 
 MIN_DENSITY = 0.01  # mean probability of a link between two members; of a ring of 100, each has a link for certain
-_MIN_LINK = 0.3
+_MIN_LINK = 0.1  # a group may be sure where none of its links is
 MIN_ACCOUNTS = 3
 _MIN_MEMBERSHIP = 0.1
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph_schema.signals import PEOPLE_SOURCES
+from models.labels import Labels
 from models.snapshot import Snapshot
 
 _VERDICTS = {"fake": 1, "legitimate": 0}
@@ -49,3 +50,9 @@ def decisions_of(snapshot: Snapshot) -> Decisions:
             verdict[row] = _VERDICTS[label]
             sentences[row] = f"{_WORDS[source]} found it {label} on {day}"
     return Decisions(verdict, sentences)
+
+
+def what_is_known(scores: np.ndarray, labels: Labels, decisions: Decisions) -> np.ndarray:
+    """Scores `[n_accounts]` as a ring counts them: who is known to be fake as that, whatever a model expected."""
+    known = np.where(labels.is_fake, np.maximum(scores, labels.confidence), scores)
+    return np.where(decisions.is_fake, 1.0, known)

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from models.communities import find_groups, keep_groups, link_graph
-from models.decisions import decisions_of
+from models.communities import find_groups, link_graph
+from models.decisions import decisions_of, what_is_known
 from models.identifiers import SharedKind, shared_kinds
 from models.labels import known_labels
 from models.reasons import Judged, account_reasons
+from models.ring_judge import RingJudge
 from models.ring_reasons import ring_reasons
 from models.ring_tables import rings_table
-from models.rings import RingIds, Rings, match_rings, ring_scores
+from models.ring_verdicts import decide
+from models.rings import RingIds, Rings, match_rings
 from models.scoring import Scores
 from models.snapshot import Snapshot
 from models.thresholds import Thresholds
@@ -37,8 +39,8 @@ class Detection:
 
     Attributes:
         accounts: ACCOUNTS_SCHEMA, every account of the snapshot, sorted by account_id; ring_id is null outside rings,
-            reasons are empty for a clear account that nobody reviewed.
-        found: the rings that are at least to watch, and their members.
+            reasons are empty for a clear account that nobody reviewed and that is in none.
+        found: the rings, and lawful groups that raised a question and were cleared; and their members.
     """
 
     accounts: pa.Table
@@ -60,6 +62,7 @@ def detect(
     scores: Scores,
     *,
     thresholds: Thresholds,
+    judge: RingJudge,
     previous: Rings | None,
     is_default: bool,
 ) -> Detection:
@@ -68,32 +71,43 @@ def detect(
     Args:
         snapshot: the night's graph.
         scores: of the snapshot's accounts, and the links between them.
-        thresholds: where watch and suspicious begin, for accounts and rings.
+        thresholds: where watch and suspicious begin, for accounts.
+        judge: of groups of accounts: which are rings, and which are lawful and cleared.
         previous: the rings of the night detected before, for their ids; None for none.
         is_default: scores come of the default model, which no label of this platform has proven: nothing is more than
             `watch`, but by a person's decision.
     """
-    decisions = decisions_of(snapshot)
+    decisions, labels, kinds = decisions_of(snapshot), known_labels(snapshot), shared_kinds(snapshot)
     highest = _WATCH if is_default else _SUSPICIOUS
     level = np.minimum(_levels(scores.fake, thresholds), highest)
+    verdicts = decide(
+        judge,
+        snapshot,
+        kinds,
+        find_groups(link_graph(scores.links, ~decisions.is_cleared)),
+        scores=what_is_known(scores.fake, labels, decisions),
+        is_known_fake=labels.is_fake,
+        is_asked=level > _CLEAR,
+    )
+    group = verdicts.groups.group
+    level[np.isin(group, list(verdicts.lawful))] = _CLEAR
     level[decisions.is_cleared], level[decisions.is_fake] = _CLEAR, _SUSPICIOUS
-    # Of a ring, who is known to be fake counts as that, whoever said so, and not as what a model expects.
-    labels_known = known_labels(snapshot)
-    known_scores = np.where(labels_known.is_fake, np.maximum(scores.fake, labels_known.confidence), scores.fake)
-    decided_scores = np.select([decisions.is_fake, decisions.is_cleared], [1.0, 0.0], known_scores)
+    ring_level = np.minimum(_levels(verdicts.probability, judge.thresholds), highest)
+    ring_level[list(verdicts.lawful)] = _CLEAR
 
-    groups = find_groups(link_graph(scores.links, ~decisions.is_cleared))
-    groups = keep_groups(groups, ring_scores(groups, decided_scores) >= thresholds.watch)
-    score_by_ring = ring_scores(groups, decided_scores)
-    ids = match_rings(previous, groups, snapshot.accounts["id"], snapshot.date)
-
-    kinds = shared_kinds(snapshot)
-    judged = Judged(scores.fake, level == _SUSPICIOUS, groups.group, decisions, is_default)
-    labels = _LABELS[np.minimum(_levels(score_by_ring, thresholds), highest)]
-    reasons = ring_reasons(snapshot, kinds, judged, ids.n_new_accounts)
+    ids = match_rings(previous, verdicts.groups, snapshot.accounts["id"], snapshot.date)
+    judged = Judged(scores.fake, level == _SUSPICIOUS, group, verdicts.lawful, decisions, is_default)
     return Detection(
         _accounts_table(snapshot, kinds, judged, level, ids),
-        rings_table(snapshot, groups, ids, previous, scores=score_by_ring, labels=labels, reasons=reasons),
+        rings_table(
+            snapshot,
+            verdicts.groups,
+            ids,
+            previous,
+            scores=verdicts.probability,
+            labels=_LABELS[ring_level],
+            reasons=ring_reasons(snapshot, kinds, judged, ids.n_new_accounts),
+        ),
     )
 
 
@@ -104,7 +118,7 @@ def _levels(scores: np.ndarray, thresholds: Thresholds) -> np.ndarray:
 def _accounts_table(
     snapshot: Snapshot, kinds: Sequence[SharedKind], judged: Judged, level: np.ndarray, ids: RingIds
 ) -> pa.Table:
-    has_reasons = (level != _CLEAR) | (judged.decisions.verdict >= 0)
+    has_reasons = (level != _CLEAR) | (judged.decisions.verdict >= 0) | np.isin(judged.ring, list(judged.lawful))
     rows = np.flatnonzero(has_reasons)
     lengths = np.zeros(snapshot.n_accounts + 1, dtype=np.int32)
     said = account_reasons(snapshot, kinds, judged, rows)

@@ -13,3 +13,7 @@ class TooFewLabelsError(RingwatchError):
 
 class ModelStoreError(RingwatchError):
     """A stored model, or the register of champions, cannot be read."""
+
+
+class TooFewGroupsError(RingwatchError):
+    """Simulated worlds held too few groups to tell rings from lawful ones by."""

@@ -14,6 +14,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from models.errors import ModelStoreError
+from models.ring_judge import RingJudge
 from models.shape import Shape
 from models.thresholds import Thresholds
 from models.trained import Calibration, Member, TrainedModel
@@ -63,9 +64,10 @@ def read_model(folder: Path) -> TrainedModel:
                 Member(_shape(member), _of_member(tensors, position))
                 for position, member in enumerate(about["members"])
             ),
-            trees=_trees(tensors, about.get("trees")),
+            trees=_trees(tensors, about["trees"]),
             calibration=Calibration(**about["calibration"]),
             thresholds=Thresholds(**about["thresholds"]),
+            judge=_judge(about["judge"]),
             metrics=about["metrics"],
         )
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
@@ -80,6 +82,7 @@ def _about(model: TrainedModel) -> dict[str, Any]:
         "seed": model.seed,
         "calibration": asdict(model.calibration),
         "thresholds": asdict(model.thresholds),
+        "judge": asdict(model.judge),
         "metrics": model.metrics,
         "members": [_shape_json(member.shape) for member in model.members],
         "trees": {"n": len(model.trees.members), "share": model.trees.share} if model.trees else None,
@@ -95,6 +98,12 @@ def _weights(model: TrainedModel) -> bytes:
     texts = model.trees.members if model.trees else ()
     of_trees = {_trees_key(n): torch.tensor(list(text.encode()), dtype=torch.uint8) for n, text in enumerate(texts)}
     return save(of_networks | of_trees)
+
+
+def _judge(about: dict[str, Any]) -> RingJudge:
+    return RingJudge(
+        tuple(about["weights"]), tuple(about["usual"]), about["intercept"], Thresholds(**about["thresholds"])
+    )
 
 
 def _trees(tensors: dict[str, Tensor], about: dict[str, Any] | None) -> Trees | None:

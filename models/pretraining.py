@@ -5,18 +5,23 @@ is shown of them are ranks, sharing and labels, so that it learns what campaigns
 simulator's numbers are; how far that holds is measured on worlds whose knobs were turned further than here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from models.calibration import calibrate, held_out_metrics, thresholds_of
+from models.communities import find_groups, link_graph
+from models.decisions import decisions_of, what_is_known
 from models.difficulty import Truth
 from models.fitting import Lesson, Pace, Progress, teach
 from models.graph_data import PAIR, to_hetero_data
+from models.identifiers import shared_kinds
 from models.labels import known_labels
+from models.ring_judge import RingJudge, fit_ring_judge, ring_features
+from models.ring_sharing import per_group
 from models.scoring import said_by
 from models.snapshot import Snapshot
-from models.trained import TrainedModel
+from models.trained import Calibration, Member, TrainedModel
 
 _PACE = Pace(n_epochs=24, learning_rate=4e-3, weight_decay=2e-2, shown=(0.0, 0.5, 0.8, 1.0))
 _FAKE_WEIGHT = 2.0
@@ -38,17 +43,23 @@ def world_lesson(snapshot: Snapshot, truth: Truth) -> Lesson:
 
 
 def pretrain(
-    lessons: Sequence[Lesson], held_out: Sequence[Lesson], *, seed: int, progress: Progress = lambda share: None
+    lessons: Sequence[Lesson],
+    held_out: Sequence[Lesson],
+    worlds: Iterable[tuple[Snapshot, Truth]],
+    *,
+    seed: int,
+    progress: Progress = lambda share: None,
 ) -> TrainedModel:
-    """A model taught some worlds, calibrated on others; the same lessons and seed give the same bits."""
+    """A model taught some worlds, calibrated on others, and its judge of rings on yet others.
+
+    The same worlds and seed give the same bits.
+    """
     member = teach(lessons, _PACE, seed=seed, progress=progress)
-    logits = np.concatenate(
-        [said_by([member], None, each.data, each.labels, each.labels.is_known)[0] for each in held_out]
-    )
+    said = [said_by([member], None, each.data, each.labels, each.labels.is_known)[0] for each in held_out]
     is_fake = np.concatenate([each.fake > 0 for each in held_out])
     is_judged = np.concatenate([each.weight > 0 for each in held_out])
-    calibration = calibrate(logits, is_fake, is_judged.astype(np.float64))
-    probability = calibration.apply(logits)
+    calibration = calibrate(np.concatenate(said), is_fake, is_judged.astype(np.float64))
+    probability = calibration.apply(np.concatenate(said))
     return TrainedModel(
         snapshot_date=None,
         seed=seed,
@@ -56,5 +67,19 @@ def pretrain(
         trees=None,
         calibration=calibration,
         thresholds=thresholds_of(probability),
+        judge=_learn_judge(member, calibration, worlds),
         metrics=held_out_metrics(probability, is_fake, is_judged),
     )
+
+
+def _learn_judge(member: Member, calibration: Calibration, worlds: Iterable[tuple[Snapshot, Truth]]) -> RingJudge:
+    features, is_ring = [], []
+    for snapshot, truth in worlds:
+        labels, decisions = known_labels(snapshot), decisions_of(snapshot)
+        logits, links = said_by([member], None, to_hetero_data(snapshot), labels, labels.is_known)
+        groups = find_groups(link_graph(links, ~decisions.is_cleared))
+        scores = what_is_known(calibration.apply(logits), labels, decisions)
+        features.append(ring_features(snapshot, shared_kinds(snapshot), groups, scores).values)
+        size, n_fakes = (per_group(groups.group, each, groups.n_groups) for each in (groups.group >= 0, truth.is_fake))
+        is_ring.append(2 * n_fakes > size)
+    return fit_ring_judge(np.concatenate(features).astype(np.float64), np.concatenate(is_ring))

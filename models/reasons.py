@@ -5,7 +5,7 @@ is worth, times the log of the number of accounts it ties to, up to threefold if
 people decided comes before all else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,7 @@ class Judged:
         scores: `[n_accounts]` float64.
         is_suspicious: `[n_accounts]` bool.
         ring: `[n_accounts]` int64 number of the account's ring, -1 for none.
+        lawful: why a ring was cleared, by the number of each that was.
         decisions: the people's.
         is_default: whether scores come of the default model.
     """
@@ -36,6 +37,7 @@ class Judged:
     scores: np.ndarray
     is_suspicious: np.ndarray
     ring: np.ndarray
+    lawful: Mapping[int, str]
     decisions: Decisions
     is_default: bool
 
@@ -84,6 +86,9 @@ def _strongest(facts: Sequence[Fact], i: int, row: int, judged: Judged) -> list[
     sentences = [decision] if decision else []
     if judged.decisions.is_cleared[row]:
         return sentences
+    excuse = judged.lawful.get(int(judged.ring[row]))
+    if excuse:
+        sentences.append(f"its group {excuse}")
     weighed = sorted((-fact.weight[i], order) for order, fact in enumerate(facts) if fact.weight[i] > 0)
     n_wanted = MAX_REASONS - len(sentences) - judged.is_default
     sentences += [facts[order].say(i) for _, order in weighed[:n_wanted]]

@@ -48,20 +48,6 @@ class RingIds:
     n_new_accounts: np.ndarray
 
 
-def ring_scores(groups: Groups, scores: np.ndarray) -> np.ndarray:
-    """Score of each group in 0..1, `[n_groups]` float64.
-
-    1 - (1 - mean)^(1/2 + cohesion), where mean is that of the members' scores weighted by membership, and cohesion the
-    mean membership. It rises with each member's score and with cohesion; a ring of cohesion 1/2 has its members' mean.
-    """
-    within = groups.group >= 0
-    group, membership = groups.group[within], groups.membership[within]
-    total = np.bincount(group, weights=membership, minlength=groups.n_groups)
-    mean = np.bincount(group, weights=membership * scores[within], minlength=groups.n_groups) / total
-    cohesion = total / np.bincount(group, minlength=groups.n_groups)
-    return 1 - (1 - np.clip(mean, 0, 1)) ** (0.5 + cohesion)
-
-
 def match_rings(previous: Rings | None, groups: Groups, account_ids: pa.ChunkedArray, night: dt.date) -> RingIds:
     """Ring ids of tonight's groups.
 

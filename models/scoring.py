@@ -12,25 +12,11 @@ from models.determinism import deterministic
 from models.gnn import make_network
 from models.graph_data import PAIR, to_hetero_data
 from models.labels import Labels, known_labels
+from models.links import Links
 from models.shape import aligned, seen_labels
 from models.snapshot import Snapshot
 from models.trained import Member, TrainedModel
 from models.trees import Trees, said_by_trees, tree_inputs
-
-
-@dataclass(frozen=True)
-class Links:
-    """Pairs of accounts, sorted and each once, and how likely the two are fakes of one operator.
-
-    Attributes:
-        one: `[n_pairs] int64`, the smaller row.
-        other: `[n_pairs] int64`.
-        probability: `[n_pairs] float64`.
-    """
-
-    one: np.ndarray
-    other: np.ndarray
-    probability: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import expit
 from torch import Tensor
 
+from models.ring_judge import RingJudge
 from models.shape import Shape
 from models.thresholds import Thresholds
 from models.trees import Trees
@@ -45,6 +46,7 @@ class TrainedModel:
         trees: None where the networks score alone.
         calibration: from logits to probabilities.
         thresholds: on the probabilities.
+        judge: of groups of accounts.
         metrics: of held-out accounts.
     """
 
@@ -54,4 +56,5 @@ class TrainedModel:
     trees: Trees | None
     calibration: Calibration
     thresholds: Thresholds
+    judge: RingJudge
     metrics: Metrics

@@ -89,6 +89,7 @@ def train(snapshot: Snapshot, *, seed: int, progress: Progress = lambda share: N
         trees=networks.trees,
         calibration=calibration,
         thresholds=thresholds_of(calibration.apply(every)[~known]),
+        judge=default_model().judge,
         metrics=held_out_metrics(held_out, labels.is_fake, known),
     )
     return Candidate(model, held_out)

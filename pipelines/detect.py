@@ -20,7 +20,7 @@ from models.registry import Registry
 from models.rings import Rings
 from models.scoring import Scores, score
 from models.snapshot import Snapshot
-from models.thresholds import Thresholds
+from models.trained import TrainedModel
 from pipelines.graph_load import Say
 from pipelines.ledger import Ledger
 from pipelines.reviews import harvest_reviews
@@ -48,7 +48,7 @@ class DetectResult:
 
 class _Scored(NamedTuple):
     scores: Scores
-    thresholds: Thresholds
+    model: TrainedModel
     model_version: str
     is_default: bool
 
@@ -87,7 +87,8 @@ def detect_in(settings: Settings, snapshot: Snapshot, say: Say) -> tuple[Run, De
     detection = detect_rings(
         snapshot,
         scored.scores,
-        thresholds=scored.thresholds,
+        thresholds=scored.model.thresholds,
+        judge=scored.model.judge,
         previous=_previous_rings(settings, snapshot.date),
         is_default=scored.is_default,
     )
@@ -102,7 +103,7 @@ def _score(settings: Settings, snapshot: Snapshot, say: Say) -> _Scored:
     model = registry.load(champion) if champion else default_model()
     version = champion or version_of(model)
     say(f"scoring {snapshot.n_accounts:,} accounts with {version}")
-    return _Scored(score(model, snapshot), model.thresholds, version, champion is None)
+    return _Scored(score(model, snapshot), model, version, champion is None)
 
 
 def _previous_rings(settings: Settings, night: date) -> Rings | None:
@@ -126,7 +127,7 @@ def _run(settings: Settings, snapshot: Snapshot, scored: _Scored, detection: Det
         date=snapshot.date,
         model_version=scored.model_version,
         is_default=scored.is_default,
-        thresholds=scored.thresholds,
+        thresholds=scored.model.thresholds,
         counts={
             "n_accounts": snapshot.n_accounts,
             "n_suspicious": accounts["suspicious"],

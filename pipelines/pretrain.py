@@ -1,44 +1,49 @@
-"""Makes the default model: simulates worlds unlike each other, and teaches a network their whole truth."""
+"""Makes the default model: simulates worlds unlike each other, and teaches a network and a judge their truth."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.difficulty import Truth
 from models.model_file import version_of, write_model
 from models.pretraining import pretrain, world_lesson
+from models.snapshot import Snapshot
 from pipelines.simulate.measure import world_of
 from pipelines.simulate.world import Arguments
 
 if TYPE_CHECKING:
     from models.fitting import Lesson
 
+Say = Callable[[str], None]
+
 _SCENARIOS = ("disclosure", "disclosure", "camouflage", "drift", "evasion", "novel")
 _N_NIGHTS, _HISTORY_DAYS = 8, 30
-_FIRST_SEED = 3000  # apart from the seeds that people and tests take
+_FIRST_SEED, _FIRST_SEED_OF_RINGS = 3000, 3500  # apart from the seeds that people and tests take
 _VARY = 0.5
 _ONE_HELD_OUT_IN = 5
 
 
-def pretrain_default(
-    folder: Path, *, n_worlds: int, n_accounts: int, seed: int, say: Callable[[str], None] = lambda _: None
-) -> str:
+def pretrain_default(folder: Path, *, n_worlds: int, n_accounts: int, seed: int, say: Say = lambda _: None) -> str:
     """Write the model into a folder; returns its version. The same arguments give the same bits."""
     lessons: list[Lesson] = []
     held_out: list[Lesson] = []
-    for position in range(n_worlds):
-        arguments = Arguments(
-            n_accounts,
-            _N_NIGHTS,
-            _HISTORY_DAYS,
-            _FIRST_SEED + position,
-            _SCENARIOS[position % len(_SCENARIOS)],
-            vary=_VARY,
-        )
-        lesson = world_lesson(*world_of(arguments, say))
-        (held_out if position % _ONE_HELD_OUT_IN == _ONE_HELD_OUT_IN - 1 else lessons).append(lesson)
+    for position, world in enumerate(_worlds(_FIRST_SEED, n_worlds, n_accounts, say)):
+        is_held_out = position % _ONE_HELD_OUT_IN == _ONE_HELD_OUT_IN - 1
+        (held_out if is_held_out else lessons).append(world_lesson(*world))
     model = pretrain(
-        lessons, held_out, seed=seed, progress=lambda share: say(f"teaching {len(lessons)} worlds: {share:.0%}")
+        lessons,
+        held_out,
+        _worlds(_FIRST_SEED_OF_RINGS, n_worlds, n_accounts, say),
+        seed=seed,
+        progress=lambda share: say(f"teaching {len(lessons)} worlds: {share:.0%}"),
     )
     folder.mkdir(parents=True, exist_ok=True)
     write_model(model, folder)
     return version_of(model)
+
+
+def _worlds(first_seed: int, n_worlds: int, n_accounts: int, say: Say) -> Iterator[tuple[Snapshot, Truth]]:
+    for position in range(n_worlds):
+        scenario = _SCENARIOS[position % len(_SCENARIOS)]
+        arguments = Arguments(n_accounts, _N_NIGHTS, _HISTORY_DAYS, first_seed + position, scenario, vary=_VARY)
+        yield world_of(arguments, say)

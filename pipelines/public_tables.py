@@ -90,7 +90,9 @@ def _transactions(file: Path) -> pd.DataFrame:
     try:
         return duckdb.execute(query, [str(file)]).df()
     except duckdb.Error as error:
-        raise RingwatchError(f"{file} is not the S-FFSD table (S-FFSD.csv, gzip or not): {str(error).splitlines()[0]}") from None
+        raise RingwatchError(
+            f"{file} is not the S-FFSD table (S-FFSD.csv, gzip or not): {str(error).splitlines()[0]}"
+        ) from None
 
 
 @contextmanager

@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from graph_schema.graph import RELATIONSHIPS_BY_TYPE
 from graph_schema.layout import LABELS_SCHEMA, node_schema, relationship_schema
+from models.links import Links
 from models.pairs import candidate_pairs
-from models.scoring import Links
 from models.snapshot import Snapshot, make_snapshot
 
 NIGHT = dt.date(2026, 4, 1)
