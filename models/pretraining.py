@@ -15,7 +15,6 @@ from models.decisions import decisions_of, what_is_known
 from models.difficulty import Truth
 from models.fitting import Lesson, Pace, Progress, teach
 from models.graph_data import PAIR, to_hetero_data
-from models.identifiers import shared_kinds
 from models.labels import known_labels
 from models.ring_judge import RingJudge, fit_ring_judge, ring_features
 from models.ring_sharing import per_group
@@ -79,7 +78,7 @@ def _learn_judge(member: Member, calibration: Calibration, worlds: Iterable[tupl
         logits, links = said_by([member], None, to_hetero_data(snapshot), labels, labels.is_known)
         groups = find_groups(link_graph(links, ~decisions.is_cleared))
         scores = what_is_known(calibration.apply(logits), labels, decisions)
-        features.append(ring_features(snapshot, shared_kinds(snapshot), groups, scores).values)
+        features.append(ring_features(snapshot, groups, scores).values)
         size, n_fakes = (per_group(groups.group, each, groups.n_groups) for each in (groups.group >= 0, truth.is_fake))
         is_ring.append(2 * n_fakes > size)
     return fit_ring_judge(np.concatenate(features).astype(np.float64), np.concatenate(is_ring))

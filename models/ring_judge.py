@@ -1,11 +1,12 @@
 """Whether a group of linked accounts is a ring, or lawful: a decision about the group, with a calibration of its own.
 
 Families, offices and agencies share as much as fakes do, and each of their accounts alone may look doubtful. As a group
-they can be told: by how surely its accounts are scored, how large it is, how far apart they joined and how long ago.
-The weights are learnt with the default model, on simulated worlds that its network was not taught.
+they can be told: by how surely its accounts are scored, how large it is, how close its ties, how far apart they joined
+and how long ago. What is shared is left to the network: simulated families share more kinds than campaigns do, and a
+judge that has learnt so clears whom it should not. The weights are learnt with the default model, on worlds that its
+network was not taught.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,6 @@ from sklearn.linear_model import LogisticRegression
 from models.communities import Groups
 from models.errors import TooFewGroupsError
 from models.features import Columns
-from models.identifiers import SharedKind
-from models.ring_sharing import per_group, shared_within
 from models.snapshot import Snapshot
 from models.thresholds import Thresholds, lowest_cut
 
@@ -24,15 +23,7 @@ _US_PER_DAY = 86_400e6
 _SUREST = 8.0  # logit beyond which one account is no surer
 _PENALTY = 0.3  # inverse strength, on standardised features
 _RING_PRECISION, _LAWFUL_PRECISION = 0.95, 0.9
-FEATURES = (
-    "mean_logit",
-    "max_logit",
-    "log_size",
-    "cohesion",
-    "log_joined_apart_days",
-    "log_age_days",
-    "n_kinds_shared",
-)
+FEATURES = ("mean_logit", "max_logit", "log_size", "cohesion", "log_joined_apart_days", "log_age_days")
 
 
 @dataclass(frozen=True)
@@ -61,7 +52,7 @@ class RingJudge:
         return np.asarray(from_usual * np.array(self.weights))
 
 
-def ring_features(snapshot: Snapshot, kinds: Sequence[SharedKind], groups: Groups, scores: np.ndarray) -> Columns:
+def ring_features(snapshot: Snapshot, groups: Groups, scores: np.ndarray) -> Columns:
     """Features of groups, `[n_groups, n_features] float32`, named by FEATURES; `scores` are of accounts, in 0..1."""
     group, n_groups = groups.group, groups.n_groups
     within = np.flatnonzero(group >= 0)
@@ -74,26 +65,11 @@ def ring_features(snapshot: Snapshot, kinds: Sequence[SharedKind], groups: Group
     sure = np.clip(logit(np.clip(scores, 1e-9, 1 - 1e-9)), -_SUREST, _SUREST)
     surest = np.full(n_groups, -_SUREST)
     np.maximum.at(surest, number, sure[within])
-    age = (
-        snapshot.end_of_day.astype(np.int64) - snapshot.accounts["created_at"].cast("int64").to_numpy()
-    ) / _US_PER_DAY
+    created_at = snapshot.accounts["created_at"].cast("int64").to_numpy()
+    age = (snapshot.end_of_day.astype(np.int64) - created_at) / _US_PER_DAY
     apart = np.sqrt(np.maximum(mean(age**2) - mean(age) ** 2, 0.0))
-    columns = (
-        mean(sure), surest, np.log(size), mean(groups.membership), np.log1p(apart), np.log1p(mean(age)),
-        sum(kinds_shared(kinds, groups).values(), np.zeros(n_groups)),
-    )  # fmt: skip
+    columns = (mean(sure), surest, np.log(size), mean(groups.membership), np.log1p(apart), np.log1p(mean(age)))
     return Columns(FEATURES, np.column_stack(columns).astype(np.float32))
-
-
-def kinds_shared(kinds: Sequence[SharedKind], groups: Groups) -> dict[str, np.ndarray]:
-    """By family of evidence the share of each group's members that share such with another: `[n_groups]` each."""
-    size = np.bincount(groups.group[groups.group >= 0], minlength=groups.n_groups)
-    shares: dict[str, np.ndarray] = {}
-    for kind in kinds:
-        is_sharing = shared_within(kind, groups.group).is_sharing
-        share = per_group(groups.group, is_sharing, groups.n_groups) / size
-        shares[kind.evidence.family] = np.maximum(shares.get(kind.evidence.family, 0.0), share)
-    return shares
 
 
 def fit_ring_judge(features: np.ndarray, is_ring: np.ndarray) -> RingJudge:

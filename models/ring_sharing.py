@@ -1,9 +1,11 @@
 """What the members of each group share with each other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from models.communities import Groups
 from models.identifiers import SharedKind
 
 
@@ -37,3 +39,14 @@ def shared_within(kind: SharedKind, group: np.ndarray) -> SharedWithin:
 def per_group(group: np.ndarray, holds: np.ndarray, n_groups: int) -> np.ndarray:
     """Number of members of each group for which something holds, `[n_groups] int64`."""
     return np.bincount(group[holds & (group >= 0)], minlength=n_groups)
+
+
+def kinds_shared(kinds: Sequence[SharedKind], groups: Groups) -> dict[str, np.ndarray]:
+    """By family of evidence the share of each group's members that share such with another: `[n_groups]` each."""
+    size = np.bincount(groups.group[groups.group >= 0], minlength=groups.n_groups)
+    shares: dict[str, np.ndarray] = {}
+    for kind in kinds:
+        is_sharing = shared_within(kind, groups.group).is_sharing
+        share = per_group(groups.group, is_sharing, groups.n_groups) / size
+        shares[kind.evidence.family] = np.maximum(shares.get(kind.evidence.family, 0.0), share)
+    return shares

@@ -9,8 +9,8 @@ from scipy.special import expit
 from models.communities import Groups, keep_groups
 from models.features import Columns
 from models.identifiers import SharedKind
-from models.ring_judge import FEATURES, RingJudge, kinds_shared, ring_features
-from models.ring_sharing import per_group
+from models.ring_judge import FEATURES, RingJudge, ring_features
+from models.ring_sharing import kinds_shared, per_group
 from models.snapshot import Snapshot
 from models.wording import count
 
@@ -24,7 +24,6 @@ _SAY: dict[str, Callable[[float], str]] = {
     "cohesion": lambda value: "linked to hardly anybody else" if value > _MOST else "loosely linked",
     "log_joined_apart_days": lambda value: f"joined {count(round(np.expm1(value)), 'day')} apart",
     "log_age_days": lambda value: f"{count(round(np.expm1(value)), 'day')} old on average",
-    "n_kinds_shared": lambda value: f"{value:.1f} kinds of identifiers shared by all",
 }
 
 
@@ -63,11 +62,11 @@ def decide(
         is_known_fake: `[n_accounts] bool`.
         is_asked: `[n_accounts] bool`, whose score raises a question.
     """
-    is_lawful = judge.probability(ring_features(snapshot, kinds, groups, scores)) < judge.thresholds.watch
+    is_lawful = judge.probability(ring_features(snapshot, groups, scores)) < judge.thresholds.watch
     is_lawful &= per_group(groups.group, is_known_fake, groups.n_groups) == 0
     is_told = ~is_lawful | (per_group(groups.group, is_asked, groups.n_groups) > 0)
     told, lawful = keep_groups(groups, is_told), np.flatnonzero(is_lawful[is_told])
-    features = ring_features(snapshot, kinds, told, scores)
+    features = ring_features(snapshot, told, scores)
     reasons = _lawful_reasons(judge, features, kinds_shared(kinds, told), lawful)
     return Verdicts(told, judge.probability(features), dict(zip(lawful.tolist(), reasons, strict=True)))
 

@@ -78,8 +78,7 @@ def _rows_to_look_at(
 ) -> list[dict[str, Any]]:
     ids = accounts["account_id"]
     wanted = pc.is_in(ids, pa.array(list(fake), pa.string()))
-    if not run.is_default:
-        wanted = pc.or_(wanted, pc.greater_equal(accounts["fraud_score"], run.thresholds.suspicious))
+    wanted = pc.or_(wanted, pc.equal(accounts["fraud_label"], "suspicious"))
     wanted = pc.and_not(wanted, pc.is_in(ids, pa.array(list(cleared), pa.string())))
     rows: list[dict[str, Any]] = accounts.filter(wanted).to_pylist()
     return rows
