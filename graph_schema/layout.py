@@ -2,7 +2,7 @@
 
 SNAPSHOT/nodes/<Label>.parquet          id, then the node's properties
 SNAPSHOT/relationships/<TYPE>.parquet   start_id, end_id, then the relationship's properties
-SNAPSHOT/labels.parquet                 account_id, label, label_confidence, source, known_at: one row an account
+SNAPSHOT/labels.parquet                 one row an account, by LABELS_SCHEMA
 
 Tables are sorted by their key columns, so that the same graph gives the same bytes. Properties that are the
 consequence of a decision (an account's status) are left out: they must never become features.
@@ -41,6 +41,7 @@ LABELS_SCHEMA = pa.schema(
         ("label_confidence", pa.float64()),
         ("source", pa.string()),
         ("known_at", Kind.TIMESTAMP.arrow_type),
+        ("n_people", pa.int64()),  # who found the same; 0 where people's sources did not speak
     ]
 )
 

@@ -38,6 +38,7 @@ class FoundNight:
         is_suspicious: `[n_accounts] bool`.
         is_banned: `[n_accounts] bool`, to be listed by the detector's word.
         is_decided: `[n_accounts] bool`, to be listed by a person's.
+        is_contested: `[n_accounts] bool`, a person's against the detector's, which waits for a second person's.
         ring: `[n_accounts] int64` number of the suspicious ring, -1 outside.
     """
 
@@ -46,6 +47,7 @@ class FoundNight:
     is_suspicious: np.ndarray
     is_banned: np.ndarray
     is_decided: np.ndarray
+    is_contested: np.ndarray
     ring: np.ndarray
 
 
@@ -62,6 +64,7 @@ def judge_detection(nights: Sequence[FoundNight]) -> dict[str, Any]:
         "suspicious": of_both(last.is_suspicious),
         "banned": of_both(last.is_banned),
         "banned_by_a_person": of_both(last.is_decided),
+        "contested": of_both(last.is_contested),
         "harm_by_kind": _by_kind(truth, is_ordinary, last),
         "rings": {
             "against_campaigns": ring_metrics(last.ring, truth.is_fake, _codes(truth.campaign), truth.campaign),

@@ -80,13 +80,15 @@ def _play(settings: Settings, snapshot: Snapshot, truth: pa.Table) -> FoundNight
         with suppress(TooFewLabelsError):  # as a night goes on without: the default model ranks
             promote_if_not_worse(Registry(settings.models_dir), train(snapshot, seed=0), snapshot)
     _, found = detect_in(settings, snapshot, lambda _: None)
-    listed = find_candidates(settings, night=snapshot.date, policy=POLICY).listed.values()
+    candidates = find_candidates(settings, night=snapshot.date, policy=POLICY)
+    listed = candidates.listed.values()
     return FoundNight(
         snapshot,
         truth_about(snapshot, truth),
         pc.equal(found.accounts["fraud_label"], "suspicious").to_numpy(zero_copy_only=False),
         _is_among(snapshot, [each.account_id for each in listed if each.decided_by in RULES]),
         _is_among(snapshot, [each.account_id for each in listed if each.decided_by not in RULES]),
+        _is_among(snapshot, list(candidates.contested)),
         _suspicious_ring(snapshot, found),
     )
 

@@ -14,6 +14,9 @@ from pipelines.reviews import REVIEWS_SCHEMA
 def known_labels(connection: duckdb.DuckDBPyConnection, ledger: Ledger, night: date) -> pa.Table:
     """One label an account: the newest of the people's if there is any, else the newest of the others.
 
+    With how many people found the same: a delivered label names nobody, so each counts as another person's; of
+    decisions made in the graph each reviewer counts once.
+
     Args:
         connection: has the view `labels` of rows in force, of partitions up to the night.
         ledger: holds the decisions made in the graph, which count as people's.
@@ -29,13 +32,17 @@ def known_labels(connection: duckdb.DuckDBPyConnection, ledger: Ledger, night: d
             f"""
         WITH decided AS (
             SELECT account_id, label, coalesce(label_confidence, 1.0) AS label_confidence, source, labelled_at,
-                greatest(labelled_at, partition::TIMESTAMPTZ) AS known_at, precedence
+                greatest(labelled_at, partition::TIMESTAMPTZ) AS known_at, precedence,
+                CASE WHEN source IN ({people}) THEN source || labelled_at END AS person
             FROM labels
             UNION ALL
-            SELECT account_id, decision, 1.0, 'manual_review', reviewed_at, reviewed_at, 9223372036854775807
+            SELECT account_id, decision, 1.0, 'manual_review', reviewed_at, reviewed_at, 9223372036854775807,
+                coalesce(reviewed_by, '')
             FROM reviews WHERE decision <> 'needs_more'
         )
-        SELECT account_id, label, label_confidence, source, known_at FROM decided
+        SELECT account_id, label, label_confidence, source, known_at,
+            count(DISTINCT person) OVER (PARTITION BY account_id, label) AS n_people
+        FROM decided
         WHERE known_at < DATE '{night}' + INTERVAL 1 DAY
         QUALIFY row_number() OVER (
             PARTITION BY account_id ORDER BY source IN ({people}) DESC, labelled_at DESC, precedence DESC

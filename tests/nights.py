@@ -28,6 +28,7 @@ class Judged:
     ips: tuple[str, ...] = ()
     label: str | None = None  # fake, legitimate
     source: str = "manual_review"
+    n_people: int = 1  # who found the same
     reasons: tuple[str, ...] = ("shares a card with 3 others",)
 
 
@@ -46,6 +47,7 @@ def detected_night(
             "label_confidence": 1.0,
             "source": judged.source,
             "known_at": created_at,
+            "n_people": judged.n_people,
         }
         for account_id, judged in accounts.items()
         if judged.label

@@ -1,7 +1,8 @@
 """What one night says about accounts: who is to be listed, and whom a person found legitimate.
 
-A person's decision holds, whatever the score. Otherwise an account is listed that the run calls suspicious by its
-score and that has more against it than the score; a run without a trained model lists nobody.
+A person's decision holds; where the model sees nothing at all in the account it is contested, and waits for a second
+person's. Otherwise an account is listed that the run calls suspicious by its score and that has more against it than
+the score; a run without a trained model lists nobody.
 """
 
 import json
@@ -31,10 +32,18 @@ RULES = (RULE_RING, RULE_KINDS)  # whatever else decided is a person
 
 @dataclass(frozen=True)
 class Candidates:
-    """What the night says: `listed` by account, and `cleared`, account to the person or source that cleared it."""
+    """What the night says.
+
+    Attributes:
+        run: of the detection.
+        listed: entries by account.
+        contested: what would be listed by one person's word against the model's, by account.
+        cleared: account to the person or source that cleared it.
+    """
 
     run: Run
     listed: dict[str, Entry]
+    contested: dict[str, Entry]
     cleared: dict[str, str]
 
 
@@ -48,17 +57,20 @@ def find_candidates(settings: Settings, *, night: date, policy: Policy) -> Candi
     snapshot = read_snapshot(settings.snapshots_dir / f"date={night}")
     accounts = read_run_table(settings, night, "accounts")
     fake, cleared = _decisions(settings, snapshot)
-    rows = _rows_to_look_at(accounts, run, fake, cleared)
+    by_two = set(snapshot.labels.filter(pc.greater(snapshot.labels["n_people"], 1))["account_id"].to_pylist())
+    rows = _rows_to_look_at(accounts, fake, cleared)
     evidence = _evidence(snapshot, accounts, [row["account_id"] for row in rows])
     families = {kind.label: kind.evidence.family for kind in shared_kinds(snapshot)}
-    listed = {}
+    listed: dict[str, Entry] = {}
+    contested: dict[str, Entry] = {}
     for row in rows:
-        shared = evidence[row["account_id"]]
+        account_id, shared = row["account_id"], evidence[row["account_id"]]
         n_kinds = len({families[identifier["kind"]] for identifier in shared})
-        decided_by = fake.get(row["account_id"]) or _rule(row, n_kinds, policy)
+        decided_by = fake.get(account_id) or _rule(row, n_kinds, policy)
         if decided_by:
-            listed[row["account_id"]] = _entry(row, decided_by, shared, run, policy)
-    return Candidates(run, listed, cleared)
+            is_contested = row["fraud_score"] < policy.contested_below and account_id not in by_two
+            (contested if is_contested else listed)[account_id] = _entry(row, decided_by, shared, run, policy)
+    return Candidates(run, listed, contested, cleared)
 
 
 def _decisions(settings: Settings, snapshot: Snapshot) -> tuple[dict[str, str], dict[str, str]]:
@@ -73,9 +85,7 @@ def _decisions(settings: Settings, snapshot: Snapshot) -> tuple[dict[str, str], 
     return found["fake"], found["legitimate"]
 
 
-def _rows_to_look_at(
-    accounts: pa.Table, run: Run, fake: Mapping[str, str], cleared: Mapping[str, str]
-) -> list[dict[str, Any]]:
+def _rows_to_look_at(accounts: pa.Table, fake: Mapping[str, str], cleared: Mapping[str, str]) -> list[dict[str, Any]]:
     ids = accounts["account_id"]
     wanted = pc.is_in(ids, pa.array(list(fake), pa.string()))
     wanted = pc.or_(wanted, pc.equal(accounts["fraud_label"], "suspicious"))

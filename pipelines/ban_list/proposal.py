@@ -1,7 +1,8 @@
 """Propose the list of a night: the very files that would be published, for a person to look at.
 
-BAN_LISTS/proposals/date=D/ban_list.csv, ban_list.parquet, delta.csv, proposal.json
+BAN_LISTS/proposals/date=D/ban_list.csv, ban_list.parquet, delta.csv, contested.csv, proposal.json
 
+`contested.csv` is to be looked at and is never published: accounts that one person found fake, and the model clear.
 `content_sha256` is over the facts and the files' hashes: it is what an approval is bound to. The same night with the
 same inputs gives the same bytes, and keeps its approval.
 """
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 FILES = ("ban_list.csv", "ban_list.parquet", "delta.csv")
 FORMAT_VERSION = "1"
-_PROPOSAL = "proposal.json"
+_PROPOSAL, _CONTESTED = "proposal.json", "contested.csv"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Proposal:
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
-        """Rows by action, of `ban_list` and of `delta`."""
+        """Rows by action, of `ban_list` and of `delta`, and of those `contested`."""
         counts: dict[str, dict[str, int]] = self.facts["counts"]
         return counts
 
@@ -84,11 +85,13 @@ def propose(settings: Settings, *, date: date, policy: Policy = POLICY) -> Propo
         current = next_list(before, tonight, at=end_of(date), policy=policy)
         corrected = earlier_version.delta() if earlier_version else []
         delta = difference(before, current, cleared=tonight.cleared, corrected=corrected)
+        contested = entries.sort(tonight.contested.values())
         files = _files(current, delta)
         facts = _facts(tonight, former, current, delta, policy)
         proposal = Proposal(date, _content_sha256(facts, files), proposal_folder(settings, date), facts)
         head = {"content_sha256": proposal.content_sha256, "facts": facts}
-        write_folder(proposal.folder, {**files, _PROPOSAL: json.dumps(head, indent=2, sort_keys=True).encode()})
+        about = {_PROPOSAL: json.dumps(head, indent=2, sort_keys=True).encode(), _CONTESTED: to_csv(contested)}
+        write_folder(proposal.folder, {**files, **about})
     return proposal
 
 
@@ -162,7 +165,11 @@ def _facts(
         "format_version": FORMAT_VERSION,
         "schema_version": MIGRATIONS[-1].number,
         "follows": {"date": str(former.date), "content_sha256": former.content_sha256} if former else None,
-        "counts": {"ban_list": entries.count_actions(current), "delta": entries.count_actions(delta)},
+        "counts": {
+            "ban_list": entries.count_actions(current),
+            "delta": entries.count_actions(delta),
+            "contested": entries.count_actions(tonight.contested.values()),
+        },
     }
 
 

@@ -20,9 +20,12 @@ def propose(date: Day, as_json: Json = False) -> None:
     from pipelines.ban_list import propose as run_propose
 
     def lines(found: Proposal) -> str:
-        counts = ", ".join(f"{name} {value}" for name, value in found.facts["counts"].items())
+        changes = ", ".join(f"{n:,} to {action}" for action, n in found.counts["delta"].items() if n)
+        n_contested = sum(found.counts["contested"].values())
+        contested = f"; {n_contested:,} contested, one person against the model (contested.csv)" if n_contested else ""
         return (
-            f"proposed for {found.date}: {counts}\nlook at it in {found.folder},"
+            f"proposed for {found.date}: {sum(found.counts['ban_list'].values()):,} accounts listed,"
+            f" {changes or 'no change'}{contested}\nlook at it in {found.folder},"
             f" then `ringwatch ban-list approve --date {found.date} --by NAME`"
         )
 

@@ -114,6 +114,20 @@ def test_an_account_that_a_person_found_fake_is_listed_whatever_its_score(settin
     assert (row["action"], row["decided_by"]) == ("ban", "person: audit_sample")
 
 
+def test_one_persons_word_against_the_models_is_contested_and_waits_for_a_second(settings):
+    released(settings, D1, {"a": Judged(score=0.01, label="fake"), "b": Judged(score=0.06, label="fake")})
+    assert listed(settings) == {("b", "ban")}
+    folder = settings.ban_lists_dir / "proposals" / f"date={D1}"
+    contested = list(csv.DictReader((folder / "contested.csv").open(newline="")))
+    assert [(row["account_id"], row["decided_by"]) for row in contested] == [("a", "person: manual_review")]
+    assert not (settings.ban_lists_dir / f"date={D1}" / "contested.csv").exists()
+
+
+def test_what_two_people_found_is_not_contested(settings):
+    released(settings, D1, {"a": Judged(score=0.01, label="fake", n_people=2)})
+    assert listed(settings) == {("a", "ban")}
+
+
 def test_evidence_names_the_shared_identifiers_with_their_numbers_of_accounts(settings):
     released(settings, D1, RING)
     evidence = json.loads(ban_list(settings).to_pylist()[0]["evidence"])

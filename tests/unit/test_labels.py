@@ -93,3 +93,36 @@ def test_a_decision_in_the_graph_is_a_person_s_label_from_its_time_on(ledger: Le
 def test_needs_more_is_no_label(ledger: Ledger) -> None:
     review(ledger, "needs_more", at(SECOND))
     assert known(ledger, SECOND) == []
+
+
+def n_people(ledger: Ledger, night: date) -> int:
+    with ledger.query(upto=night) as connection:
+        in_force.create_known_accounts(connection)
+        in_force.create_views(connection, held_days=30)
+        return int(known_labels(connection, ledger, night)["n_people"][0].as_py())
+
+
+def test_people_who_found_the_same_are_counted_and_others_are_not(ledger: Ledger) -> None:
+    rows = [
+        label("fake", "manual_review", FIRST, 6),
+        label("fake", "audit_sample", FIRST, 7),
+        label("legitimate", "manual_review", FIRST, 5),
+        label("fake", "chargeback", FIRST, 8),
+    ]
+    put(ledger, SECOND, LABELS, rows[:1])
+    assert n_people(ledger, SECOND) == 1
+    put(ledger, THIRD, LABELS, rows[1:])
+    assert n_people(ledger, THIRD) == 2
+
+
+def test_a_reviewer_who_says_it_twice_is_one_person(ledger: Ledger) -> None:
+    twice = [
+        {"account_id": "a", "decision": "fake", "reviewed_by": "kim", "reviewed_at": at(FIRST, hour)} for hour in (6, 9)
+    ]
+    ledger.write_state("reviews", pa.Table.from_pylist(twice, REVIEWS_SCHEMA))
+    assert n_people(ledger, FIRST) == 1
+
+
+def test_a_label_that_is_no_persons_has_nobody_behind_it(ledger: Ledger) -> None:
+    put(ledger, SECOND, LABELS, [label("fake", "partner", FIRST)])
+    assert n_people(ledger, SECOND) == 0
