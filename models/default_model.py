@@ -10,10 +10,10 @@ DEFAULT_DIR = Path(__file__).parent / "default"
 
 
 @cache
-def default_model() -> TrainedModel:
-    """The default model.
+def default_model(folder: Path | None = None) -> TrainedModel:
+    """The default model: the one that ships, or another that `model pretrain` left in a folder.
 
     Raises:
         ModelStoreError: its files are missing or damaged.
     """
-    return read_model(DEFAULT_DIR)
+    return read_model(folder or DEFAULT_DIR)

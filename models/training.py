@@ -65,15 +65,23 @@ class Networks(NamedTuple):
     start: Calibration | None
 
 
-def train(snapshot: Snapshot, *, seed: int, progress: Progress = lambda share: None) -> Candidate:
+def train(
+    snapshot: Snapshot, *, seed: int, default: TrainedModel | None = None, progress: Progress = lambda share: None
+) -> Candidate:
     """Fit a model to a night's labels; the same snapshot and seed give the same bits.
+
+    Args:
+        snapshot: the night.
+        seed: of the folds and of networks of its own.
+        default: None is the one that ships.
+        progress: of networks of its own.
 
     Raises:
         TooFewLabelsError: fewer than 20 fakes or 20 legitimate accounts are known, or the fakes are in under 3 rings.
     """
-    labels = known_labels(snapshot)
+    labels, default = known_labels(snapshot), default or default_model()
     fold, data = _folds(snapshot, labels, seed), to_hetero_data(snapshot)
-    networks = _default_networks(data, labels, fold)
+    networks = _default_networks(default, data, labels, fold)
     known = labels.is_known
     if ranking_metrics(labels.is_fake[known], networks.held_out[known])["auroc"] < _MIN_DEFAULT_AUROC:
         networks = own_networks(data, labels, fold, seed=seed, progress=progress)
@@ -89,7 +97,7 @@ def train(snapshot: Snapshot, *, seed: int, progress: Progress = lambda share: N
         trees=networks.trees,
         calibration=calibration,
         thresholds=thresholds_of(calibration.apply(every)[~known]),
-        judge=default_model().judge,
+        judge=default.judge,
         metrics=held_out_metrics(held_out, labels.is_fake, known),
     )
     return Candidate(model, held_out)
@@ -133,8 +141,7 @@ def part_of(progress: Progress, position: int, n_parts: int) -> Progress:
     return lambda share: progress((position + share) / n_parts)
 
 
-def _default_networks(data: HeteroData, labels: Labels, fold: np.ndarray) -> Networks:
-    default = default_model()
+def _default_networks(default: TrainedModel, data: HeteroData, labels: Labels, fold: np.ndarray) -> Networks:
     members_by_fold = [default.members] * (int(fold.max()) + 1)
     return Networks(default.members, _held_out(data, labels, fold, members_by_fold), None, default.calibration)
 

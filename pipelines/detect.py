@@ -100,7 +100,7 @@ def detect_in(settings: Settings, snapshot: Snapshot, say: Say) -> tuple[Run, De
 def _score(settings: Settings, snapshot: Snapshot, say: Say) -> _Scored:
     registry = Registry(settings.models_dir)
     champion = registry.champion_as_of(snapshot.date)
-    model = registry.load(champion) if champion else default_model()
+    model = registry.load(champion) if champion else default_model(settings.default_model)
     version = champion or version_of(model)
     say(f"scoring {snapshot.n_accounts:,} accounts with {version}")
     return _Scored(score(model, snapshot), model, version, champion is None)

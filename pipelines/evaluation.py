@@ -61,7 +61,7 @@ def evaluate_world(arguments: Arguments, say: Say = lambda _: None) -> dict[str,
         if nights[-1].truth.is_fake.any():
             registry = Registry(settings.models_dir)
             champion = registry.champion()
-            model = registry.load(champion) if champion else default_model()
+            model = registry.load(champion) if champion else default_model(settings.default_model)
             elsewhere = world_elsewhere(arguments, say)
             say(f"seed {arguments.seed}: baselines")
             report["ranking"] = judge_ranking(nights[-1], model, *elsewhere, seed=arguments.seed)
@@ -78,7 +78,8 @@ def _play(settings: Settings, snapshot: Snapshot, truth: pa.Table) -> FoundNight
     write_snapshot(snapshot, settings.snapshots_dir / f"date={snapshot.date}")
     if is_due(settings, snapshot.date):
         with suppress(TooFewLabelsError):  # as a night goes on without: the default model ranks
-            promote_if_not_worse(Registry(settings.models_dir), train(snapshot, seed=0), snapshot)
+            candidate = train(snapshot, seed=0, default=default_model(settings.default_model))
+            promote_if_not_worse(Registry(settings.models_dir), candidate, snapshot)
     _, found = detect_in(settings, snapshot, lambda _: None)
     candidates = find_candidates(settings, night=snapshot.date, policy=POLICY)
     listed = candidates.listed.values()

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     lock_timeout_s: float = Field(10, ge=0, description="How long a writer waits for another to end.")
 
     train_every_days: int = Field(7, ge=1, description="A nightly run trains when the champion is older than this.")
+    default_model: Path | None = Field(
+        None, description="Folder of a default model made by `ringwatch model pretrain`. Default: the one that ships."
+    )
     signing_key: SecretStr | None = Field(None, description="Key of the manifest's HMAC-SHA256. Without it: unsigned.")
 
     @property

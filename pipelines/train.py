@@ -6,6 +6,7 @@ from datetime import date
 
 from neo4j import Driver
 
+from models.default_model import default_model
 from models.errors import TooFewLabelsError
 from models.model_file import version_of
 from models.promotion import promote_if_not_worse
@@ -54,6 +55,7 @@ def train(settings: Settings, driver: Driver, *, date: date | None = None, say: 
             candidate = train_model(
                 snapshot,
                 seed=_SEED,
+                default=default_model(settings.default_model),
                 progress=lambda share: say(f"training: {share:.0%}"),
             )
         except TooFewLabelsError as error:

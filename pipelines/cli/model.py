@@ -51,11 +51,17 @@ def pretrain(
     worlds: Annotated[int, typer.Option("--worlds", min=5, help="Worlds to simulate; a fifth calibrate it.")] = 24,
     accounts: Annotated[int, typer.Option("--accounts", min=2000, help="Accounts in each.")] = 20_000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the network; the worlds stay the same.")] = 0,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", help="A type of campaign to leave out, to judge the model on it; repeat for more."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make the default model, which scores before there are labels: teach a network many simulated worlds."""
     from pipelines.pretrain import pretrain_default
 
     with progress() as say:
-        version = pretrain_default(folder, n_worlds=worlds, n_accounts=accounts, seed=seed, say=say)
+        version = pretrain_default(
+            folder, n_worlds=worlds, n_accounts=accounts, seed=seed, without=without or (), say=say
+        )
     show({"version": version, "folder": str(folder)}, as_json)
