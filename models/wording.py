@@ -14,6 +14,7 @@ _NOUNS = {
 }
 _UNNAMED = ("ContactHash", "PromptTemplate")  # a hash tells a reader nothing
 _LONGEST_ID = 24
+_IN_STEP_FROM = 3
 
 
 def count(n: int, singular: str, plural: str | None = None) -> str:
@@ -28,6 +29,11 @@ def of_them_suspicious(n_suspicious: int, n: int) -> str:
     if n == 1:
         return ", which is suspicious"
     return f", {'all' if n_suspicious == n else f'{n_suspicious:,}'} of them suspicious"
+
+
+def in_the_same_hour(n: int) -> str:
+    """What follows if several others first used it when the account did; one alone may be chance."""
+    return f", {n:,} since the same hour" if n >= _IN_STEP_FROM else ""
 
 
 def identifiers_noun(kind: SharedKind, n: int, n_cards: int) -> str:

@@ -111,6 +111,7 @@ def planted_world(
                 "label_confidence": np.ones(known.sum()),
                 "source": np.full(known.sum(), "manual_review"),
                 "known_at": _times(np.full(known.sum(), _EPOCH)),
+                "n_people": np.ones(known.sum(), dtype=np.int64),
             }
         ),
     )

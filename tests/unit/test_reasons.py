@@ -1,6 +1,9 @@
+import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from models.decisions import decisions_of
@@ -9,7 +12,7 @@ from models.identifiers import shared_kinds
 from models.reasons import MAX_REASONS, Judged, account_reasons
 from models.ring_reasons import ring_reasons
 from models.snapshot import Snapshot
-from tests.shared_world import rows_of, shared_world
+from tests.shared_world import NOON, rows_of, shared_world
 
 pytestmark = pytest.mark.unit
 
@@ -33,7 +36,9 @@ def test_cards_shared_are_counted_with_distinct_accounts_and_suspicious_ones() -
     snapshot = shared_world(
         {"PAID_WITH": {"c1": ["ann", "bob", "eve"], "c2": ["ann", "bob"], "c3": ["ann", "joe"], "own": ["ann"]}}
     )
-    assert reasons_of(snapshot, "ann", "ann bob eve") == ["shares 3 cards with 3 other accounts, 2 of them suspicious"]
+    assert reasons_of(snapshot, "ann", "ann bob eve") == [
+        "shares 3 cards with 3 other accounts, 2 of them suspicious, 3 since the same hour"
+    ]
     assert reasons_of(snapshot, "joe", "ann") == ["shares 1 card with 1 other account, which is suspicious"]
     assert reasons_of(snapshot, "eve", "ann bob") == ["shares 1 card with 2 other accounts, all of them suspicious"]
 
@@ -42,6 +47,19 @@ def test_a_single_device_is_named() -> None:
     snapshot = shared_world({"USED_DEVICE": {"d_12": ["ann", "bob", "eve"], "x" * 60: ["joe", "sue"]}})
     assert reasons_of(snapshot, "ann") == ["shares device d_12 with 2 other accounts"]
     assert reasons_of(snapshot, "joe") == [f"shares device {'x' * 23}… with 1 other account"]
+
+
+def test_who_began_in_the_same_hour_is_counted_from_three_on() -> None:
+    everybody = ["ann", "bob", "eve", "joe", "kim"]
+    snapshot = shared_world({"USED_DEVICE": {"d": everybody}})
+    table = snapshot.relationships["USED_DEVICE"]
+    hours = {"ann": 0, "bob": 0, "eve": 0, "joe": 0, "kim": 5}
+    later = [NOON + dt.timedelta(hours=hours[account]) for account in table["start_id"].to_pylist()]
+    position = table.column_names.index("first_seen_at")
+    table = table.set_column(position, table.schema.field(position), pa.array(later, table.schema.field(position).type))
+    snapshot = replace(snapshot, relationships=snapshot.relationships | {"USED_DEVICE": table})
+    assert reasons_of(snapshot, "ann") == ["shares device d with 4 other accounts, 3 since the same hour"]
+    assert reasons_of(snapshot, "kim") == ["shares device d with 4 other accounts"]
 
 
 def test_a_contact_hash_is_not_named() -> None:
@@ -116,7 +134,10 @@ def test_stronger_facts_come_first_and_there_are_at_most_five() -> None:
     )
     found = reasons_of(snapshot, "p0")
     assert len(found) == MAX_REASONS
-    assert found[:2] == ["shares 1 card with 7 other accounts", "shares device d with 1 other account"]
+    assert found[:2] == [
+        "shares 1 card with 7 other accounts, 7 since the same hour",
+        "shares device d with 1 other account",
+    ]
 
 
 def test_ring_reasons_count_members_who_share_within_the_ring() -> None:
