@@ -9,7 +9,7 @@ from models.model_file import read_model, version_of
 from models.pretraining import _PACE, pretrain, world_lesson
 from pipelines.evaluation import evaluate_world
 from pipelines.evaluation_report import write_report
-from pipelines.pretrain import pretrain_default
+from pipelines.pretrain import _worlds, pretrain_default
 from pipelines.simulate import Arguments
 from pipelines.simulate.measure import world_of
 
@@ -49,16 +49,24 @@ def test_the_report_opens_by_itself_and_holds_the_plots(report, tmp_path):
     assert json.loads((tmp_path / "metrics.json").read_text())[0]["seed"] == 3
 
 
-def test_pretraining_leaves_a_model_that_can_be_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("models.pretraining._PACE", replace(_PACE, n_epochs=1))
-    version = pretrain_default(tmp_path, n_worlds=5, n_accounts=2000, seed=0)
+def test_pretraining_leaves_a_model_that_can_be_read_and_saw_no_type_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr("models.pretraining._PACE", replace(_PACE, n_epochs=12))
+    told: list[str] = []
+    version = pretrain_default(
+        tmp_path, n_worlds=5, n_accounts=4000, seed=0, without=["sleepers", "hydra"], say=told.append
+    )
     assert version == version_of(read_model(tmp_path))
     assert version.startswith("gnn-default-")
+    assert told[-1].endswith("3504")  # rings are judged in worlds of their own
+    _, truth = next(_worlds(3000, 1, 4000, {"sleepers.share": 0.0, "hydra.share": 0.0}, lambda _: None))
+    assert not {"sleepers", "hydra"} & set(truth.kind[truth.is_fake].tolist())
+    assert truth.is_fake.any()
 
 
-def test_the_same_lessons_give_the_same_model(monkeypatch):
-    monkeypatch.setattr("models.pretraining._PACE", replace(_PACE, n_epochs=3))
-    lesson = world_lesson(*world_of(Arguments(1500, 2, 10, 5, "disclosure"), lambda _: None))
-    first, again = (version_of(pretrain([lesson, lesson], [lesson], seed=0)) for _ in range(2))
+def test_the_same_worlds_give_the_same_model(monkeypatch):
+    monkeypatch.setattr("models.pretraining._PACE", replace(_PACE, n_epochs=12))
+    worlds = [world_of(Arguments(4000, 2, 20, seed, "disclosure"), lambda _: None) for seed in (5, 6)]
+    lessons = [world_lesson(*world) for world in worlds] * 2
+    first, again = (version_of(pretrain(lessons, lessons[:1], worlds, seed=0)) for _ in range(2))
     assert first == again
-    assert version_of(pretrain([lesson, lesson], [lesson], seed=1)) != first
+    assert version_of(pretrain(lessons, lessons[:1], worlds, seed=1)) != first
