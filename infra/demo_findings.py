@@ -19,7 +19,8 @@ def print_findings(settings: Settings, world: Path, night: date) -> None:
     print(f"""
 Night of {night}, model {run_.model_version}:
   {n["n_accounts"]:,} accounts, {n["n_suspicious"]:,} suspicious, {n["n_watch"]:,} to watch
-  {n["n_rings"]:,} rings, {n["n_suspicious_rings"]:,} of them suspicious""")
+  {n["n_rings"]:,} rings, {n["n_suspicious_rings"]:,} of them suspicious
+  {n["n_lawful_groups"]:,} groups that looked like rings cleared as lawful""")
     rings = read_run_table(settings, night, "rings").sort_by([("fraud_score", "descending"), ("ring_id", "ascending")])
     for ring in rings.slice(0, 3).to_pylist():
         print(f"    {ring['ring_id']}: {ring['n_accounts']} accounts, score {ring['fraud_score']:.2f};"

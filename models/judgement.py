@@ -40,6 +40,7 @@ class FoundNight:
         is_decided: `[n_accounts] bool`, to be listed by a person's.
         is_contested: `[n_accounts] bool`, a person's against the detector's, which waits for a second person's.
         ring: `[n_accounts] int64` number of the suspicious ring, -1 outside.
+        lawful: `[n_accounts] int64` number of the group that was cleared as lawful, -1 outside.
     """
 
     snapshot: Snapshot
@@ -49,6 +50,7 @@ class FoundNight:
     is_decided: np.ndarray
     is_contested: np.ndarray
     ring: np.ndarray
+    lawful: np.ndarray
 
 
 def judge_detection(nights: Sequence[FoundNight]) -> dict[str, Any]:
@@ -65,6 +67,7 @@ def judge_detection(nights: Sequence[FoundNight]) -> dict[str, Any]:
         "banned": of_both(last.is_banned),
         "banned_by_a_person": of_both(last.is_decided),
         "contested": of_both(last.is_contested),
+        "cleared_as_lawful": {"groups": np.unique(last.lawful[last.lawful >= 0]).size, **of_both(last.lawful >= 0)},
         "harm_by_kind": _by_kind(truth, is_ordinary, last),
         "rings": {
             "against_campaigns": ring_metrics(last.ring, truth.is_fake, _codes(truth.campaign), truth.campaign),

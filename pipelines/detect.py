@@ -132,7 +132,8 @@ def _run(settings: Settings, snapshot: Snapshot, scored: _Scored, detection: Det
             "n_accounts": snapshot.n_accounts,
             "n_suspicious": accounts["suspicious"],
             "n_watch": accounts["watch"],
-            "n_rings": detection.rings.num_rows,
+            "n_rings": rings["suspicious"] + rings["watch"],
             "n_suspicious_rings": rings["suspicious"],
+            "n_lawful_groups": rings["clear"],
         },
     )

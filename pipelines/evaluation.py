@@ -90,7 +90,8 @@ def _play(settings: Settings, snapshot: Snapshot, truth: pa.Table) -> FoundNight
         _is_among(snapshot, [each.account_id for each in listed if each.decided_by in RULES]),
         _is_among(snapshot, [each.account_id for each in listed if each.decided_by not in RULES]),
         _is_among(snapshot, list(candidates.contested)),
-        _suspicious_ring(snapshot, found),
+        _group(snapshot, found, "suspicious"),
+        _group(snapshot, found, "clear"),
     )
 
 
@@ -99,9 +100,10 @@ def _is_among(snapshot: Snapshot, account_ids: list[str]) -> np.ndarray:
     return np.asarray(is_in.to_numpy(zero_copy_only=False))
 
 
-def _suspicious_ring(snapshot: Snapshot, found: Detection) -> np.ndarray:
-    suspicious = found.rings.filter(pc.equal(found.rings["fraud_label"], "suspicious"))["ring_id"]
-    ring = np.full(snapshot.n_accounts, -1, dtype=np.int64)
-    codes = pc.index_in(found.members["ring_id"], value_set=suspicious.combine_chunks()).fill_null(-1).to_numpy()
-    ring[snapshot.account_codes(found.members["account_id"])] = codes
-    return ring
+def _group(snapshot: Snapshot, found: Detection, fraud_label: str) -> np.ndarray:
+    """Number of the group of this label, `[n_accounts] int64`, -1 outside."""
+    labelled = found.rings.filter(pc.equal(found.rings["fraud_label"], fraud_label))["ring_id"]
+    group = np.full(snapshot.n_accounts, -1, dtype=np.int64)
+    codes = pc.index_in(found.members["ring_id"], value_set=labelled.combine_chunks()).fill_null(-1).to_numpy()
+    group[snapshot.account_codes(found.members["account_id"])] = codes
+    return group

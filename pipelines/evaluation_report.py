@@ -118,7 +118,22 @@ def _harm_table(reports: Sequence[Report]) -> str:
     for kind in kinds:
         of_kind = [each["harm_by_kind"][kind] for each in reports if kind in each["harm_by_kind"]]
         rows.append([kind, *(f"{sum(each[field] for each in of_kind):,}" for field in fields)])
-    return "<p>All seeds together.</p>" + _table(head, rows)
+    return f"<p>All seeds together. {_of_groups(reports)}</p>" + _table(head, rows)
+
+
+def _of_groups(reports: Sequence[Report]) -> str:
+    n = {
+        (what, which): sum(each[what][which] for each in reports)
+        for what in ("cleared_as_lawful", "contested")
+        for which in ("fakes", "ordinary")
+    }
+    n_groups = sum(each["cleared_as_lawful"]["groups"] for each in reports)
+    return (
+        f"{n_groups:,} groups that raised a question were cleared as lawful, with {n['cleared_as_lawful', 'ordinary']:,}"
+        f" ordinary accounts and {n['cleared_as_lawful', 'fakes']:,} fakes in them. Of people's findings,"
+        f" {n['contested', 'ordinary']:,} about ordinary accounts and {n['contested', 'fakes']:,} about fakes wait for a"
+        " second person's."
+    )
 
 
 def _plot_precision_recall(report: Report, axes: Axes) -> None:

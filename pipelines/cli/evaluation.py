@@ -139,6 +139,7 @@ def _finding_table(reports: list[dict[str, Any]]) -> Table:
         table.add_row(f"{who} banned by score", *(f"{each['banned'][who]:,}" for each in reports))
         table.add_row(f"{who} banned by a person", *(f"{each['banned_by_a_person'][who]:,}" for each in reports))
         table.add_row(f"{who} contested", *(f"{each['contested'][who]:,}" for each in reports))
+        table.add_row(f"{who} cleared as lawful", *(f"{each['cleared_as_lawful'][who]:,}" for each in reports))
     table.add_row("rings, B-cubed F1", *(f"{each['rings']['against_campaigns']['b_cubed_f1']:.3f}" for each in reports))
     table.add_row("large campaigns found", *(_n_found(each["campaigns"]) for each in reports))
     return table
