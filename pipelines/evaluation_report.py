@@ -122,17 +122,14 @@ def _harm_table(reports: Sequence[Report]) -> str:
 
 
 def _of_groups(reports: Sequence[Report]) -> str:
-    n = {
-        (what, which): sum(each[what][which] for each in reports)
-        for what in ("cleared_as_lawful", "contested")
-        for which in ("fakes", "ordinary")
-    }
-    n_groups = sum(each["cleared_as_lawful"]["groups"] for each in reports)
+    def total(what: str, which: str) -> str:
+        return f"{sum(each[what][which] for each in reports):,}"
+
+    lawful, contested = "cleared_as_lawful", "contested"
     return (
-        f"{n_groups:,} groups that raised a question were cleared as lawful, with {n['cleared_as_lawful', 'ordinary']:,}"
-        f" ordinary accounts and {n['cleared_as_lawful', 'fakes']:,} fakes in them. Of people's findings,"
-        f" {n['contested', 'ordinary']:,} about ordinary accounts and {n['contested', 'fakes']:,} about fakes wait for a"
-        " second person's."
+        f"{total(lawful, 'groups')} groups that raised a question were cleared as lawful: {total(lawful, 'ordinary')}"
+        f" ordinary accounts, {total(lawful, 'fakes')} fakes. Of people's findings {total(contested, 'ordinary')} about"
+        f" ordinary accounts and {total(contested, 'fakes')} about fakes wait for a second person's."
     )
 
 
