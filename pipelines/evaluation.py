@@ -51,6 +51,7 @@ def evaluate_world(arguments: Arguments, say: Say = lambda _: None) -> dict[str,
             say(f"seed {arguments.seed}, night {offset + 1} of {(last - first).days + 1}")
             nights.append(_play(settings, compute_snapshot(settings, first + timedelta(days=offset)), truth))
         report = {
+            "name": f"seed {arguments.seed}",
             "seed": arguments.seed,
             "scenario": arguments.scenario,
             "n_accounts": nights[-1].snapshot.n_accounts,

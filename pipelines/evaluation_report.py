@@ -31,12 +31,32 @@ _SHOWN = ("ours", "trees, neighbour aggregates", "trees, account features", "lab
 
 def write_report(reports: Sequence[Report], folder: Path) -> None:
     """Write both files of some worlds' evaluations."""
+    _write(reports, _body(reports), folder)
+
+
+def write_hindsight(reports: Sequence[Report], folder: Path) -> None:
+    """Write both files of stored nights' evaluations."""
+    judged = ", ".join(
+        f"{each['name']}: {each['ranking']['n_judged']:,} by {each['model_version']}" for each in reports
+    )
+    parts = [
+        "<h1>How right earlier nights were</h1><p>Accounts whose label became known after the night. They are no fair"
+        f" sample: what looked bad was looked at first. {html.escape(judged)}.</p>",
+        _ranking_table(reports),
+        _figure(partial(_plot_precision_recall, reports[-1]), f"Precision against recall, {reports[-1]['name']}."),
+        _figure(partial(_plot_reliability, reports), "What a score said, and what turned out true."),
+    ]
+    _write(reports, "\n".join(parts), folder)
+
+
+def _write(reports: Sequence[Report], body: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "metrics.json").write_text(json.dumps(reports, indent=1) + "\n")
-    (folder / "report.html").write_text(_page(reports))
+    page = f'<!doctype html><meta charset="utf-8"><title>Evaluation</title><style>{_STYLE}</style>{body}'
+    (folder / "report.html").write_text(page)
 
 
-def _page(reports: Sequence[Report]) -> str:
+def _body(reports: Sequence[Report]) -> str:
     ranked = [each for each in reports if each["ranking"]]
     worlds = f"{len(reports)} worlds of {reports[0]['n_accounts']:,} accounts, scenario {reports[0]['scenario']}"
     parts = [f"<h1>How detection does</h1><p>{html.escape(worlds)}. Accounts not yet labelled, true prevalence.</p>"]
@@ -53,7 +73,7 @@ def _page(reports: Sequence[Report]) -> str:
         parts.append("<h2>Evidence</h2>" + _evidence_table(ranked))
     parts.append("<h2>Rings</h2>" + _rings_table(reports))
     parts.append("<h2>Harm</h2>" + _harm_table(reports))
-    return f'<!doctype html><meta charset="utf-8"><title>Evaluation</title><style>{_STYLE}</style>' + "\n".join(parts)
+    return "\n".join(parts)
 
 
 def _ranking_table(reports: Sequence[Report]) -> str:
@@ -134,8 +154,9 @@ def _of_groups(reports: Sequence[Report]) -> str:
 
 
 def _plot_precision_recall(report: Report, axes: Axes) -> None:
-    for name in _SHOWN:
-        recall, precision = report["ranking"]["precision_recall"][name]
+    curves = report["ranking"]["precision_recall"]
+    for name in (each for each in _SHOWN if each in curves):
+        recall, precision = curves[name]
         axes.plot(recall, precision, label=name, linewidth=2.5 if name == "ours" else 1.2)
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
     axes.legend(fontsize="small")
@@ -145,7 +166,7 @@ def _plot_reliability(reports: Sequence[Report], axes: Axes) -> None:
     axes.plot([0, 1], [0, 1], color="#bbb", linestyle="--")
     for report in reports:
         said, true, _ = report["ranking"]["reliability"]
-        axes.plot(said, true, marker="o", label=f"seed {report['seed']}")
+        axes.plot(said, true, marker="o", label=report["name"])
     axes.set(xlabel="score", ylabel="share that is fake", xlim=(0, 1), ylim=(0, 1.02))
     axes.legend(fontsize="small")
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from pipelines.cli.app import Json, app, as_data, counts_table, err, out, progress, show
 from pipelines.cli.worlds import Accounts, History, Knobs, Nights, Scenario, Seed, Seeds, Vary, read_knobs
+from pipelines.settings import read_settings
 
 if TYPE_CHECKING:
     from models.public_tables import PublicTable
@@ -32,9 +33,16 @@ def evaluate(
     folder: Annotated[
         Path | None, typer.Option("--out", help="Folder to write metrics.json and report.html to.")
     ] = None,
+    is_stored: Annotated[
+        bool,
+        typer.Option("--stored", help="Judge the nights detected here instead, by labels that became known since."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Play simulated nights against the detector, and judge it beside every baseline, on accounts not yet labelled."""
+    if is_stored:
+        _evaluate_stored(folder, as_json)
+        return
     from pipelines.evaluation import evaluate_world
     from pipelines.simulate import Arguments
 
@@ -51,6 +59,19 @@ def evaluate(
     show(reports, as_json, _ranking_table)
     if not as_json:
         out.print(_finding_table(reports))
+
+
+def _evaluate_stored(folder: Path | None, as_json: bool) -> None:
+    from pipelines.hindsight import judge_stored_nights
+
+    with progress() as say:
+        reports = [as_data(each) for each in judge_stored_nights(read_settings(), say)]
+    if folder is not None:
+        from pipelines.evaluation_report import write_hindsight
+
+        write_hindsight(reports, folder)
+        err.print(f"report: {folder / 'report.html'}", soft_wrap=True)
+    show(reports, as_json, _ranking_table)
 
 
 @benchmark_app.command("p2p")
@@ -124,10 +145,10 @@ def _p2p_table(report: dict[str, Any]) -> Table:
 
 def _ranking_table(reports: list[dict[str, Any]]) -> Table:
     judged = [each for each in reports if each["ranking"]]
-    table = counts_table("AP on accounts not yet labelled, by seed", "model", *(str(each["seed"]) for each in judged))
+    table = counts_table("AP on accounts not yet labelled", "model", *(each["name"] for each in judged))
     for name in judged[0]["ranking"]["metrics"] if judged else ():
-        by_seed = (each["ranking"]["metrics"][name]["average_precision"] for each in judged)
-        table.add_row(name, *(f"{value:.3f}" for value in by_seed))
+        metrics = (each["ranking"]["metrics"].get(name) for each in judged)
+        table.add_row(name, *(f"{each['average_precision']:.3f}" if each else "" for each in metrics))
     return table
 
 

@@ -1,0 +1,61 @@
+"""How right a night was, by labels that became known after it: what a platform can measure, which has no truth.
+
+Only accounts whose label came later are judged, and those are no fair sample: what looked bad was looked at first.
+Audit samples among the labels are what keeps the figures honest.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from models.baselines import boosted_scores, propagated_labels
+from models.components import accused_by_component
+from models.evaluation import account_metrics, paired_bootstrap, precision_recall, reliability
+from models.labels import Labels, known_labels
+from models.snapshot import Snapshot
+
+MIN_JUDGED = 20  # fakes, and legitimate accounts, that became known later
+
+
+def judge_night(snapshot: Snapshot, said: np.ndarray, later: Labels, *, seed: int) -> dict[str, Any] | None:
+    """What was said that night, beside baselines given its labels; None where too little was or became known.
+
+    Args:
+        snapshot: the night.
+        said: `[n_accounts] float64`, the scores of that night.
+        later: what is known now of its accounts, in their order.
+        seed: of trees and bootstrap.
+    """
+    labels = known_labels(snapshot)
+    rows = later.is_known & ~labels.is_known
+    is_fake = later.is_fake[rows]
+    is_taught = labels.is_fake.any() and (labels.target == 0).any()  # or the baselines could not say anything
+    if not is_taught or is_fake.sum() < MIN_JUDGED or (~is_fake).sum() < MIN_JUDGED:
+        return None
+    scores = {
+        "ours": said,
+        "trees, neighbour aggregates": boosted_scores(snapshot, labels.is_known, has_neighbours=True, seed=seed),
+        "trees, account features": boosted_scores(snapshot, labels.is_known, has_neighbours=False, seed=seed),
+        "label propagation": propagated_labels(snapshot, labels),
+        "components": accused_by_component(snapshot, labels.is_fake, max_sharing=100).astype(np.float64),
+    }
+    return {
+        "n_judged": int(rows.sum()),
+        "metrics": {name: account_metrics(is_fake, values[rows]) for name, values in scores.items()},
+        "precision_recall": {name: precision_recall(is_fake, values[rows]) for name, values in scores.items()},
+        "reliability": reliability(is_fake, said[rows]),
+        "ours_less_trees": paired_bootstrap(
+            is_fake, said[rows], scores["trees, neighbour aggregates"][rows], seed=seed
+        ),
+    }
+
+
+def labels_of_others(snapshot: Snapshot, newest: Snapshot) -> Labels:
+    """What the newest snapshot knows of an earlier one's accounts, in their order."""
+    known, row = known_labels(newest), newest.account_codes(snapshot.accounts["id"])
+    is_there = row >= 0
+    return Labels(
+        target=np.where(is_there, known.target[row], -1).astype(np.int8),
+        confidence=np.where(is_there, known.confidence[row], 0.0),
+        known_at=np.where(is_there, known.known_at[row], np.datetime64("NaT", "us")),
+    )

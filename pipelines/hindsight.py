@@ -1,0 +1,36 @@
+"""Judges the nights that were detected here, by what has become known since."""
+
+from typing import Any
+
+from models.hindsight import MIN_JUDGED, judge_night, labels_of_others
+from models.snapshot import read_snapshot
+from pipelines.errors import RingwatchError
+from pipelines.graph_load import Say
+from pipelines.runs import read_run, read_run_table, run_nights
+from pipelines.settings import Settings
+
+
+def judge_stored_nights(settings: Settings, say: Say = lambda _: None) -> list[dict[str, Any]]:
+    """Metrics of each night of which enough has become known, oldest first.
+
+    Raises:
+        RingwatchError: there is no such night.
+    """
+    nights, reports = run_nights(settings), []
+    if not nights:
+        raise RingwatchError("no night has been detected here: run `ringwatch nightly` first, or set RINGWATCH_HOME.")
+    newest = read_snapshot(settings.snapshots_dir / f"date={nights[-1]}")
+    for position, night in enumerate(nights):
+        say(f"night {position + 1} of {len(nights)}: {night}")
+        snapshot = read_snapshot(settings.snapshots_dir / f"date={night}")
+        said = read_run_table(settings, night, "accounts")["fraud_score"].to_numpy()
+        ranking = judge_night(snapshot, said, labels_of_others(snapshot, newest), seed=0)
+        if ranking:
+            version = read_run(settings, night).model_version
+            reports.append({"name": str(night), "model_version": version, "ranking": ranking})
+    if not reports:
+        raise RingwatchError(
+            f"of none of the {len(nights)} nights detected here have labels of {MIN_JUDGED} fakes and {MIN_JUDGED}"
+            " legitimate accounts become known since: deliver labels, or review accounts, and ask again."
+        )
+    return reports
