@@ -1,6 +1,7 @@
 """The decision on each group of linked accounts, and why a lawful one was cleared: whom it is like, and by what."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,6 @@ _SAY: dict[str, Callable[[float], str]] = {
     "mean_logit": lambda value: f"typically scored {expit(value):.2f}",
     "max_logit": lambda value: f"none scored above {expit(value):.2f}",
     "log_size": lambda value: f"only {count(round(np.exp(value)), 'account')}",
-    "cohesion": lambda value: "linked to hardly anybody else" if value > _MOST else "loosely linked",
     "log_joined_apart_days": lambda value: f"joined {count(round(np.expm1(value)), 'day')} apart",
     "log_age_days": lambda value: f"{count(round(np.expm1(value)), 'day')} old on average",
 }
@@ -79,8 +79,8 @@ def _lawful_reasons(
     sizes = np.exp(features.values[:, FEATURES.index("log_size")])
     for group in lawful:
         values = features.values[group]
-        strongest = [at for at in np.argsort(pulls[group]) if pulls[group, at] < 0][:_N_FACTS]
-        facts = ", ".join(_SAY[FEATURES[at]](float(values[at])) for at in strongest)
+        speaking = (at for at in np.argsort(pulls[group]) if pulls[group, at] < 0 and FEATURES[at] in _SAY)
+        facts = ", ".join(_SAY[FEATURES[at]](float(values[at])) for at in islice(speaking, _N_FACTS))
         like = _looks_like({family: of_groups[group] for family, of_groups in shares.items()}, sizes[group])
         yield f"looks lawful, like {like}: {facts}"
 
