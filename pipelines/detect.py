@@ -23,7 +23,7 @@ from models.snapshot import Snapshot
 from models.trained import TrainedModel
 from pipelines.graph_load import Say
 from pipelines.ledger import Ledger
-from pipelines.reviews import harvest_reviews
+from pipelines.review.harvest import harvest_reviews
 from pipelines.runs import Run, read_run, read_run_table, run_nights, write_run
 from pipelines.settings import Settings
 from pipelines.snapshot import snapshot_digest, take_snapshot

@@ -11,7 +11,7 @@ from models.evidence import account_evidence
 from models.snapshot import read_snapshot
 from pipelines.errors import RingwatchError
 from pipelines.ledger import Ledger
-from pipelines.reviews import REVIEWS_SCHEMA
+from pipelines.review.harvest import REVIEWS_SCHEMA
 from pipelines.runs import read_run, read_run_table, run_nights
 from pipelines.settings import Settings
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from graph_schema.layout import LABELS_SCHEMA
 from graph_schema.signals import PEOPLE_SOURCES
 from pipelines.ledger import Ledger
-from pipelines.reviews import REVIEWS_SCHEMA
+from pipelines.review.harvest import REVIEWS_SCHEMA
 
 
 def known_labels(connection: duckdb.DuckDBPyConnection, ledger: Ledger, night: date) -> pa.Table:

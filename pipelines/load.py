@@ -22,7 +22,7 @@ from pipelines.landing import Delivery, check_landing, delivery, fingerprint
 from pipelines.ledger import HELD_RELATIONSHIPS_SCHEMA, HELD_SCHEMA, UNWRITTEN_SCHEMA, Ledger, rows_schema
 from pipelines.neo4j_client import run
 from pipelines.quarantine import write_expired, write_rejected
-from pipelines.reviews import harvest_reviews
+from pipelines.review.harvest import harvest_reviews
 from pipelines.settings import Settings
 from pipelines.touched import find_touched
 from pipelines.writer_lock import writer_lock

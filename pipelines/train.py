@@ -15,7 +15,7 @@ from models.training import train as train_model
 from pipelines.errors import NothingToLoadError
 from pipelines.graph_load import Say
 from pipelines.ledger import Ledger
-from pipelines.reviews import harvest_reviews
+from pipelines.review.harvest import harvest_reviews
 from pipelines.settings import Settings
 from pipelines.snapshot import take_snapshot
 from pipelines.writer_lock import writer_lock

@@ -3,7 +3,7 @@
 import csv
 import json
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from graph_schema.signals import SIGNALS_BY_NAME
 
 FIRST = date(2026, 4, 1)
+RING = [f"ring{i:02d}" for i in range(8)]
 Rows = Iterable[Mapping[str, Any]]
 
 
@@ -118,3 +119,27 @@ def _usage(pick: random.Random, ids: list[str], day: date) -> dict[str, Any]:
         "template_id": pick.choice([None, "t1", "t2"]),
         "n_requests": pick.randrange(1, 9),
     }
+
+
+def deliver_a_ring(landing: Path, nights: Sequence[date]) -> None:
+    """Ordinary people, and eight accounts that share all but their names."""
+    people = [f"person{i}" for i in range(20)]
+    accounts = [{"account_id": a, "created_at": at(nights[0], 0), "email_hash": f"h-{a}"} for a in people]
+    accounts += [{"account_id": a, "created_at": at(nights[0], 0), "email_hash": "h-ring"} for a in RING]
+    deliver(landing, "accounts", nights[0], accounts)
+    for night in nights:
+        uses = [(a, f"d-{a}") for a in people] + [(a, f"d-ring{i}") for a in RING for i in range(2)]
+        seen = {"first_seen_at": at(night), "last_seen_at": at(night, 5), "n_events": 3}
+        deliver(landing, "device_events", night, [{"account_id": a, "device_id": d, **seen} for a, d in uses])
+        payments = [(a, f"c-{a}") for a in people] + [(a, f"c-ring{i}") for a in RING for i in range(2)]
+        paid = {"occurred_at": at(night), "status": "succeeded", "amount": 1.1}
+        rows = [{"payment_id": f"{night}{a}{c}", "account_id": a, "instrument_id": c, **paid} for a, c in payments]
+        deliver(landing, "payments", night, rows)
+        ips = [(a, f"10.{i}.0.7", "residential") for i, a in enumerate(people)]
+        ips += [(a, f"185.3.2.{i}", "hosting") for a in RING for i in range(3)]
+        used = [{"account_id": a, "ip": ip, "network_type": network, **seen} for a, ip, network in ips]
+        deliver(landing, "ip_events", night, used)
+        hours = [(a, f"t-{a}", 9) for a in people] + [(a, "t-ring", hour) for a in RING for hour in range(0, 24, 2)]
+        asked = {"n_requests": 50, "n_input_tokens": 9_000, "n_output_tokens": 90_000}
+        rows = [{"account_id": a, "template_id": t, "hour_start_at": at(night, hour), **asked} for a, t, hour in hours]
+        deliver(landing, "usage_events", night, rows)

@@ -21,7 +21,7 @@ from models.snapshot import Snapshot, read_snapshot
 from pipelines.ban_list.entries import BAN, Entry
 from pipelines.ban_list.policy import Policy, end_of
 from pipelines.ledger import Ledger
-from pipelines.reviews import REVIEWS_SCHEMA
+from pipelines.review.harvest import REVIEWS_SCHEMA
 from pipelines.runs import Run, read_run, read_run_table
 from pipelines.settings import Settings
 

@@ -14,36 +14,17 @@ from pipelines.load import load_night
 from pipelines.neo4j_client import run
 from pipelines.settings import Settings
 from pipelines.writer_lock import writer_lock
-from tests.deliveries import FIRST, at, deliver
+from tests.deliveries import FIRST, RING, at, deliver, deliver_a_ring
 
 NIGHTS = [FIRST, FIRST + timedelta(days=1), FIRST + timedelta(days=2)]
-RING = [f"ring{i:02d}" for i in range(8)]
 
 
 @pytest.fixture
 def landing(tmp_path: Path, settings: Settings, driver: Driver) -> Path:
     """Three nights, loaded: ordinary people, and eight accounts that share all but their names."""
     landing = tmp_path / "landing"
-    people = [f"person{i}" for i in range(20)]
-    accounts = [{"account_id": a, "created_at": at(FIRST, 0), "email_hash": f"h-{a}"} for a in people]
-    accounts += [{"account_id": a, "created_at": at(FIRST, 0), "email_hash": "h-ring"} for a in RING]
-    deliver(landing, "accounts", FIRST, accounts)
+    deliver_a_ring(landing, NIGHTS)
     for night in NIGHTS:
-        uses = [(a, f"d-{a}") for a in people] + [(a, f"d-ring{i}") for a in RING for i in range(2)]
-        seen = {"first_seen_at": at(night), "last_seen_at": at(night, 5), "n_events": 3}
-        deliver(landing, "device_events", night, [{"account_id": a, "device_id": d, **seen} for a, d in uses])
-        payments = [(a, f"c-{a}") for a in people] + [(a, f"c-ring{i}") for a in RING for i in range(2)]
-        paid = {"occurred_at": at(night), "status": "succeeded", "amount": 1.1}
-        rows = [{"payment_id": f"{night}{a}{c}", "account_id": a, "instrument_id": c, **paid} for a, c in payments]
-        deliver(landing, "payments", night, rows)
-        ips = [(a, f"10.{i}.0.7", "residential") for i, a in enumerate(people)]
-        ips += [(a, f"185.3.2.{i}", "hosting") for a in RING for i in range(3)]
-        used = [{"account_id": a, "ip": ip, "network_type": network, **seen} for a, ip, network in ips]
-        deliver(landing, "ip_events", night, used)
-        hours = [(a, f"t-{a}", 9) for a in people] + [(a, "t-ring", hour) for a in RING for hour in range(0, 24, 2)]
-        asked = {"n_requests": 50, "n_input_tokens": 9_000, "n_output_tokens": 90_000}
-        rows = [{"account_id": a, "template_id": t, "hour_start_at": at(night, hour), **asked} for a, t, hour in hours]
-        deliver(landing, "usage_events", night, rows)
         load_night(settings, driver, landing=landing, date=night)
     return landing
 

@@ -11,7 +11,7 @@ from graph_schema.signals import ACCOUNTS, LABELS, SIGNALS, Signal
 from pipelines import in_force
 from pipelines.labels import known_labels
 from pipelines.ledger import Ledger, rows_schema
-from pipelines.reviews import REVIEWS_SCHEMA
+from pipelines.review.harvest import REVIEWS_SCHEMA
 from pipelines.settings import Settings
 
 FIRST, SECOND, THIRD = (date(2026, 4, day) for day in (1, 2, 3))

@@ -14,7 +14,8 @@ from graph_schema.signals import Kind
 from pipelines.ledger import Ledger
 from pipelines.neo4j_client import run
 
-DECISIONS = ("fake", "legitimate", "needs_more")
+VERDICTS = ("fake", "legitimate")
+DECISIONS = (*VERDICTS, "needs_more")
 REVIEWS_SCHEMA = pa.schema(
     [
         ("account_id", pa.string()),

@@ -1,0 +1,128 @@
+"""People's decisions over a real Neo4j: what they are asked, what they see, and what becomes of what they decide."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from neo4j import Driver
+
+from pipelines.detect import detect
+from pipelines.errors import RingwatchError
+from pipelines.load import load_night
+from pipelines.neo4j_client import run
+from pipelines.review.decide import decide
+from pipelines.review.queue import review_queue
+from pipelines.review.ring import decisions_on, view_ring
+from pipelines.settings import Settings
+from tests.deliveries import RING, deliver_a_ring
+
+# About now, for a decision is made now and counts from then on; the second is over by no chance of midnight.
+TODAY = datetime.now(UTC).date()
+NIGHTS = [TODAY - timedelta(days=1), TODAY + timedelta(days=1)]
+NO_ID = {"ring": None, "account": None}
+
+
+@pytest.fixture
+def ring_id(tmp_path: Path, settings: Settings, driver: Driver) -> str:
+    """The id of the ring that the first of two nights found; the second is delivered, and not loaded."""
+    deliver_a_ring(tmp_path / "landing", NIGHTS)
+    load_night(settings, driver, landing=tmp_path / "landing", date=NIGHTS[0])
+    detect(settings, driver, date=NIGHTS[0])
+    [record] = run(driver, "MATCH (g:Ring) RETURN g.ring_id AS id")
+    return str(record["id"])
+
+
+def next_night(settings: Settings, driver: Driver, tmp_path: Path) -> None:
+    load_night(settings, driver, landing=tmp_path / "landing", date=NIGHTS[1])
+    detect(settings, driver, date=NIGHTS[1])
+
+
+def decide_on(driver: Driver, decision: str = "fake", by: str = "kim", overrule: bool = False, **about: str) -> None:
+    decide(driver, **(NO_ID | about), decision=decision, reason="seen before", by=by, overrule=overrule)
+
+
+def test_the_ring_is_the_first_question_and_a_few_accounts_at_random_the_last(settings: Settings, ring_id: str) -> None:
+    questions = review_queue(settings, limit=20, n_audits=3)
+    assert (questions[0].kind, questions[0].id, questions[0].n_open) == ("ring", ring_id, len(RING))
+    assert "8 of them new" in questions[0].why
+    assert [each.kind for each in questions[-3:]] == ["audit"] * 3
+    assert questions == review_queue(settings, limit=20, n_audits=3)
+
+
+def test_a_ring_is_shown_with_its_members_and_what_they_share(settings: Settings, ring_id: str) -> None:
+    ring = view_ring(settings, ring_id)
+    assert {member["account_id"] for member in ring.members} == set(RING)
+    assert {(each["kind"], each["n_members"], each["n_accounts"]) for each in ring.shared} >= {("Device", 8, 8)}
+    assert [each["date"] for each in ring.history] == [str(NIGHTS[0])]
+    with pytest.raises(RingwatchError, match="knows no ring 'ring-x'"):
+        view_ring(settings, "ring-x")
+
+
+def test_a_decision_reaches_the_next_night_and_is_not_asked_again(
+    settings: Settings, driver: Driver, ring_id: str, tmp_path: Path
+) -> None:
+    decide_on(driver, "legitimate", ring=ring_id)
+    next_night(settings, driver, tmp_path)
+    labels = run(driver, "MATCH (a:Account) WHERE a.account_id IN $ring RETURN DISTINCT a.fraud_label AS l", ring=RING)
+    assert labels == [{"l": "clear"}]
+    assert [each.kind for each in review_queue(settings, limit=20, n_audits=0)] == []
+    assert [each["decision"] for each in decisions_on(settings, ring=ring_id, account=None)] == ["legitimate"]
+    assert [each["reviewed_by"] for each in decisions_on(settings, ring=None, account="ring00")] == ["kim"]
+
+
+def test_needs_more_leaves_the_question_open(settings: Settings, driver: Driver, ring_id: str, tmp_path: Path) -> None:
+    decide_on(driver, "needs_more", ring=ring_id)
+    next_night(settings, driver, tmp_path)
+    assert review_queue(settings, limit=1, n_audits=0)[0].id == ring_id
+
+
+def test_a_ring_decided_against_a_decision_on_a_member_is_refused_whole(driver: Driver, ring_id: str) -> None:
+    decide_on(driver, "legitimate", account="ring03", by="lee")
+    with pytest.raises(RingwatchError, match="lee found ring03 legitimate"):
+        decide_on(driver, "fake", ring=ring_id)
+    assert run(driver, "MATCH (g:Ring) RETURN g.review_decision AS d") == [{"d": None}]
+    decide_on(driver, "needs_more", ring=ring_id)
+    decide_on(driver, "fake", ring=ring_id, overrule=True)
+    assert run(driver, "MATCH (g:Ring) RETURN g.review_decision AS d") == [{"d": "fake"}]
+
+
+def test_another_persons_decision_is_not_replaced_unasked_but_ones_own_is(driver: Driver, ring_id: str) -> None:
+    decide_on(driver, "fake", account="ring00", by="lee")
+    with pytest.raises(RingwatchError, match="lee found ring00 fake"):
+        decide_on(driver, "legitimate", account="ring00", by="kim")
+    decide_on(driver, "fake", account="ring00", by="kim")  # a second person who agrees
+    decide_on(driver, "legitimate", account="ring00", by="kim")
+    assert run(driver, "MATCH (a:Account {account_id: 'ring00'}) RETURN a.review_decision AS d") == [
+        {"d": "legitimate"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({}, "either --ring or --account"),
+        ({"ring": "r", "account": "a"}, "either --ring or --account"),
+        ({"account": "ring00", "decision": "guilty"}, "'guilty' is no decision"),
+        ({"account": "ring00", "by": " "}, "who decides"),
+        ({"account": "nobody"}, "there is no account 'nobody'"),
+    ],
+)
+def test_a_malformed_decision_says_what_is_wrong_with_it(
+    driver: Driver, ring_id: str, options: dict[str, str], why: str
+) -> None:
+    with pytest.raises(RingwatchError, match=why):
+        decide_on(driver, **options)
+
+
+def test_a_finding_against_the_model_is_put_before_a_second_person_and_then_listed(
+    settings: Settings, driver: Driver, ring_id: str, tmp_path: Path
+) -> None:
+    decide_on(driver, "fake", account="person3", by="lee")
+    next_night(settings, driver, tmp_path)
+    [question] = [each for each in review_queue(settings, limit=20, n_audits=0) if each.kind == "second look"]
+    assert question.id == "person3"
+    assert "lee found it fake" in question.why
+    decide_on(driver, "fake", account="person3", by="kim")
+    load_night(settings, driver, landing=tmp_path / "landing", date=NIGHTS[1])
+    detect(settings, driver, date=NIGHTS[1])
+    assert not any(each.kind == "second look" for each in review_queue(settings, limit=20, n_audits=0))
