@@ -39,12 +39,19 @@ class Groups:
         return int(self.group.max(initial=-1)) + 1
 
 
-def link_graph(links: Links, keep: np.ndarray) -> sparse.csr_matrix:
-    """Links that are not unlikely between accounts at `keep`, `[n_accounts] bool`: their probability, symmetric."""
-    likely = (links.probability >= _MIN_LINK) & keep[links.one] & keep[links.other]
+def link_graph(links: Links) -> sparse.csr_matrix:
+    """Links that are not unlikely: their probability, symmetric, `[n_accounts, n_accounts]`."""
+    likely = links.probability >= _MIN_LINK
     one, other, probability = links.one[likely], links.other[likely], links.probability[likely]
     ends = (np.concatenate([one, other]), np.concatenate([other, one]))
-    return sparse.csr_matrix((np.tile(probability, 2), ends), shape=(keep.size, keep.size))
+    return sparse.csr_matrix((np.tile(probability, 2), ends), shape=(links.n_accounts, links.n_accounts))
+
+
+def among(graph: sparse.csr_matrix, keep: np.ndarray) -> sparse.csr_matrix:
+    """Only the ties between accounts at `keep`, `[n_accounts] bool`."""
+    ties = graph.tocoo()
+    kept = keep[ties.row] & keep[ties.col]
+    return sparse.csr_matrix((ties.data[kept], (ties.row[kept], ties.col[kept])), shape=graph.shape)
 
 
 def find_groups(graph: sparse.csr_matrix) -> Groups:

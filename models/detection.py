@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from models.communities import find_groups, link_graph
+from models.cleared_rings import NONE_CLEARED, ClearedRings, join_cleared_rings
+from models.communities import among, find_groups, link_graph
 from models.decisions import decisions_of, what_is_known
 from models.identifiers import SharedKind, shared_kinds
 from models.labels import known_labels
@@ -64,6 +65,7 @@ def detect(
     thresholds: Thresholds,
     judge: RingJudge,
     previous: Rings | None,
+    cleared_rings: ClearedRings = NONE_CLEARED,
     is_default: bool,
 ) -> Detection:
     """Judge every account and find the rings, the same bytes for the same input.
@@ -74,29 +76,47 @@ def detect(
         thresholds: where watch and suspicious begin, for accounts.
         judge: of groups of accounts: which are rings, and which are lawful and cleared.
         previous: the rings of the night detected before, for their ids; None for none.
+        cleared_rings: rings that people found legitimate, which stay so until they have changed.
         is_default: scores come of the default model, which no label of this platform has proven: nothing is more than
             `watch`, but by a person's decision.
     """
     decisions, labels, kinds = decisions_of(snapshot), known_labels(snapshot), shared_kinds(snapshot)
     highest = _WATCH if is_default else _SUSPICIOUS
     level = np.minimum(_levels(scores.fake, thresholds), highest)
+    links = link_graph(scores.links)
+    joined = join_cleared_rings(cleared_rings, links, kinds, decisions.verdict >= 0)
+    level[joined.excused] = _CLEAR
+    keep = ~decisions.is_cleared
+    keep[joined.excused] = False
     verdicts = decide(
         judge,
         snapshot,
         kinds,
-        find_groups(link_graph(scores.links, ~decisions.is_cleared)),
+        find_groups(among(links, keep)),
         scores=what_is_known(scores.fake, labels, decisions),
         is_known_fake=labels.is_fake,
         is_asked=level > _CLEAR,
     )
     group = verdicts.groups.group
-    level[np.isin(group, list(verdicts.lawful))] = _CLEAR
+    is_lawful = np.isin(group, list(verdicts.lawful))
+    level[is_lawful] = _CLEAR
     level[decisions.is_cleared], level[decisions.is_fake] = _CLEAR, _SUSPICIOUS
     ring_level = np.minimum(_levels(verdicts.probability, judge.thresholds), highest)
     ring_level[list(verdicts.lawful)] = _CLEAR
 
+    judged = Judged(
+        scores.fake,
+        level == _SUSPICIOUS,
+        group,
+        account_notes={
+            int(row): f"its group {verdicts.lawful[int(group[row])]}" for row in np.flatnonzero(is_lawful)
+        } | joined.notes,
+        ring_notes={int(group[row]): note for row, note in joined.notes.items() if group[row] >= 0}
+        | dict(verdicts.lawful),
+        decisions=decisions,
+        is_default=is_default,
+    )  # fmt: skip
     ids = match_rings(previous, verdicts.groups, snapshot.accounts["id"], snapshot.date)
-    judged = Judged(scores.fake, level == _SUSPICIOUS, group, verdicts.lawful, decisions, is_default)
     return Detection(
         _accounts_table(snapshot, kinds, judged, level, ids),
         rings_table(
@@ -118,7 +138,8 @@ def _levels(scores: np.ndarray, thresholds: Thresholds) -> np.ndarray:
 def _accounts_table(
     snapshot: Snapshot, kinds: Sequence[SharedKind], judged: Judged, level: np.ndarray, ids: RingIds
 ) -> pa.Table:
-    has_reasons = (level != _CLEAR) | (judged.decisions.verdict >= 0) | np.isin(judged.ring, list(judged.lawful))
+    has_reasons = (level != _CLEAR) | (judged.decisions.verdict >= 0)
+    has_reasons[list(judged.account_notes)] = True
     rows = np.flatnonzero(has_reasons)
     lengths = np.zeros(snapshot.n_accounts + 1, dtype=np.int32)
     said = account_reasons(snapshot, kinds, judged, rows)

@@ -13,8 +13,10 @@ class Links:
         one: `[n_pairs] int64`, the smaller row.
         other: `[n_pairs] int64`.
         probability: `[n_pairs] float64`.
+        n_accounts: accounts that the rows count in.
     """
 
     one: np.ndarray
     other: np.ndarray
     probability: np.ndarray
+    n_accounts: int

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from models.calibration import calibrate, held_out_metrics, thresholds_of
-from models.communities import find_groups, link_graph
+from models.communities import among, find_groups, link_graph
 from models.decisions import decisions_of, what_is_known
 from models.difficulty import Truth
 from models.fitting import Lesson, Pace, Progress, teach
@@ -76,7 +76,7 @@ def _learn_judge(member: Member, calibration: Calibration, worlds: Iterable[tupl
     for snapshot, truth in worlds:
         labels, decisions = known_labels(snapshot), decisions_of(snapshot)
         logits, links = said_by([member], None, to_hetero_data(snapshot), labels, labels.is_known)
-        groups = find_groups(link_graph(links, ~decisions.is_cleared))
+        groups = find_groups(among(link_graph(links), ~decisions.is_cleared))
         scores = what_is_known(calibration.apply(logits), labels, decisions)
         features.append(ring_features(snapshot, groups, scores).values)
         size, n_fakes = (per_group(groups.group, each, groups.n_groups) for each in (groups.group >= 0, truth.is_fake))

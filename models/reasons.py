@@ -29,7 +29,8 @@ class Judged:
         scores: `[n_accounts]` float64.
         is_suspicious: `[n_accounts]` bool.
         ring: `[n_accounts]` int64 number of the account's ring, -1 for none.
-        lawful: why a ring was cleared, by the number of each that was.
+        account_notes: what comes first of an account, by its row: why it was cleared, or is asked about again.
+        ring_notes: the same of a ring, by its number.
         decisions: the people's.
         is_default: whether scores come of the default model.
     """
@@ -37,7 +38,8 @@ class Judged:
     scores: np.ndarray
     is_suspicious: np.ndarray
     ring: np.ndarray
-    lawful: Mapping[int, str]
+    account_notes: Mapping[int, str]
+    ring_notes: Mapping[int, str]
     decisions: Decisions
     is_default: bool
 
@@ -86,9 +88,7 @@ def _strongest(facts: Sequence[Fact], i: int, row: int, judged: Judged) -> list[
     sentences = [decision] if decision else []
     if judged.decisions.is_cleared[row]:
         return sentences
-    excuse = judged.lawful.get(int(judged.ring[row]))
-    if excuse:
-        sentences.append(f"its group {excuse}")
+    sentences += [judged.account_notes[row]] if row in judged.account_notes else []
     weighed = sorted((-fact.weight[i], order) for order, fact in enumerate(facts) if fact.weight[i] > 0)
     n_wanted = MAX_REASONS - len(sentences) - judged.is_default
     sentences += [facts[order].say(i) for _, order in weighed[:n_wanted]]

@@ -19,7 +19,7 @@ def ring_reasons(
 ) -> list[list[str]]:
     """At most `MAX_REASONS` sentences, strongest first, for each ring; `n_new_accounts` is `[n_rings]`.
 
-    Of a lawful one, why it was cleared comes first.
+    Of one that was cleared, or is asked about again, that comes first.
     """
     n_rings = n_new_accounts.size
     size = per_group(judged.ring, np.ones(judged.ring.size, dtype=bool), n_rings)
@@ -40,7 +40,7 @@ def ring_reasons(
 
 def _strongest(facts: Sequence[Fact], ring: int, judged: Judged) -> list[str]:
     weighed = sorted((-fact.weight[ring], order) for order, fact in enumerate(facts) if fact.weight[ring] > 0)
-    first = [judged.lawful[ring]] if ring in judged.lawful else []
+    first = [judged.ring_notes[ring]] if ring in judged.ring_notes else []
     last = [DEFAULT_REASON] if judged.is_default else []
     n_facts = MAX_REASONS - len(first) - len(last)
     return [*first, *(facts[order].say(ring) for _, order in weighed[:n_facts]), *last]

@@ -59,4 +59,4 @@ def said_by(
     fake /= len(members)
     if trees:
         fake = (1 - trees.share) * fake + trees.share * said_by_trees(trees.members, tree_inputs(data))
-    return fake, Links(one, other, expit(link / len(members)))
+    return fake, Links(one, other, expit(link / len(members)), fake.size)

@@ -42,6 +42,11 @@ def identifiers_noun(kind: SharedKind, n: int, n_cards: int) -> str:
     return count(n, singular, plural)
 
 
+def named_kind(kind: SharedKind) -> str:
+    """A kind of identifiers, in the plural."""
+    return _NOUNS.get(kind.label, (kind.label, kind.label))[1]
+
+
 def named(kind: SharedKind, identifier: int) -> str:
     """`device d_12`, shortened; for kinds whose ids are only hashes, no name."""
     noun = _NOUNS.get(kind.label, (kind.label,))[0]

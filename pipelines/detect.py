@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from neo4j import Driver
 
+from models.cleared_rings import ClearedRings
 from models.default_model import default_model
 from models.detection import Detection
 from models.detection import detect as detect_rings
@@ -23,6 +24,7 @@ from models.snapshot import Snapshot
 from models.trained import TrainedModel
 from pipelines.graph_load import Say
 from pipelines.ledger import Ledger
+from pipelines.review.cleared import cleared_rings
 from pipelines.review.harvest import harvest_reviews
 from pipelines.runs import Run, read_run, read_run_table, run_nights, write_run
 from pipelines.settings import Settings
@@ -82,7 +84,7 @@ def detect(settings: Settings, driver: Driver, *, date: date, say: Say = lambda 
 
 def detect_in(settings: Settings, snapshot: Snapshot, say: Say) -> tuple[Run, Detection]:
     """Detect in a snapshot that is kept, and keep what was found; the graph is left as it is."""
-    scored = _score(settings, snapshot, say)
+    scored, cleared = _score(settings, snapshot, say), cleared_rings(settings, snapshot)
     say("finding rings")
     detection = detect_rings(
         snapshot,
@@ -90,9 +92,10 @@ def detect_in(settings: Settings, snapshot: Snapshot, say: Say) -> tuple[Run, De
         thresholds=scored.model.thresholds,
         judge=scored.model.judge,
         previous=_previous_rings(settings, snapshot.date),
+        cleared_rings=cleared,
         is_default=scored.is_default,
     )
-    run = _run(settings, snapshot, scored, detection)
+    run = _run(settings, snapshot, scored, cleared, detection)
     write_run(settings, run, detection)
     return run, detection
 
@@ -113,12 +116,13 @@ def _previous_rings(settings: Settings, night: date) -> Rings | None:
     return Rings(read_run_table(settings, before[-1], "rings"), read_run_table(settings, before[-1], "members"))
 
 
-def _run(settings: Settings, snapshot: Snapshot, scored: _Scored, detection: Detection) -> Run:
+def _run(settings: Settings, snapshot: Snapshot, scored: _Scored, cleared: ClearedRings, detection: Detection) -> Run:
     accounts, rings = count_labels(detection.accounts), count_labels(detection.rings)
     before = [other for other in run_nights(settings) if other < snapshot.date]
     inputs = {
         "snapshot": snapshot_digest(settings, snapshot.date),
         "model_version": scored.model_version,
+        "cleared_rings": [[ring.told, ring.members.tolist()] for ring in cleared.rings],
         "previous": read_run(settings, before[-1]).run_id if before else None,
     }
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()

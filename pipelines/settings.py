@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     lock_timeout_s: float = Field(10, ge=0, description="How long a writer waits for another to end.")
 
     train_every_days: int = Field(7, ge=1, description="A nightly run trains when the champion is older than this.")
+    reopen_growth: float = Field(
+        0.2, gt=0, description="A ring that people cleared is a question again when this share of it has joined since."
+    )
+    reopen_on_new_kind: bool = Field(
+        True, description="And when who joined shares a kind of identifier with it that it did not share before."
+    )
     default_model: Path | None = Field(
         None, description="Folder of a default model made by `ringwatch model pretrain`. Default: the one that ships."
     )

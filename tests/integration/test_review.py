@@ -14,7 +14,7 @@ from pipelines.review.decide import decide
 from pipelines.review.queue import review_queue
 from pipelines.review.ring import decisions_on, view_ring
 from pipelines.settings import Settings
-from tests.deliveries import RING, deliver_a_ring
+from tests.deliveries import RING, at, deliver, deliver_a_ring
 
 # About now, for a decision is made now and counts from then on; the second is over by no chance of midnight.
 TODAY = datetime.now(UTC).date()
@@ -126,3 +126,23 @@ def test_a_finding_against_the_model_is_put_before_a_second_person_and_then_list
     load_night(settings, driver, landing=tmp_path / "landing", date=NIGHTS[1])
     detect(settings, driver, date=NIGHTS[1])
     assert not any(each.kind == "second look" for each in review_queue(settings, limit=20, n_audits=0))
+
+
+def test_who_joins_a_cleared_ring_is_clear_with_it(
+    settings: Settings, driver: Driver, ring_id: str, tmp_path: Path
+) -> None:
+    decide_on(driver, "legitimate", ring=ring_id)
+    night, landing = NIGHTS[1], tmp_path / "landing"
+    deliver(landing, "accounts", night, [{"account_id": "ninth", "created_at": at(night, 0)}], name="part-1.jsonl")
+    seen = {"first_seen_at": at(night), "last_seen_at": at(night, 5), "n_events": 3}
+    uses = [{"account_id": "ninth", "device_id": f"d-ring{i}", **seen} for i in range(2)]
+    deliver(landing, "device_events", night, uses, name="part-1.jsonl")
+    paid = {"occurred_at": at(night), "status": "succeeded", "amount": 1.1}
+    cards = [
+        {"payment_id": f"ninth{i}", "account_id": "ninth", "instrument_id": f"c-ring{i}", **paid} for i in range(2)
+    ]
+    deliver(landing, "payments", night, cards, name="part-1.jsonl")
+    next_night(settings, driver, tmp_path)
+    [ninth] = run(driver, "MATCH (a:Account {account_id: 'ninth'}) RETURN a.fraud_label AS label")
+    assert ninth["label"] == "clear"
+    assert run(driver, "MATCH (:Account)-[m:MEMBER_OF_RING]->() RETURN count(m) AS n") == [{"n": 0}]

@@ -22,7 +22,7 @@ def judged(snapshot: Snapshot, suspicious: str = "", rings: Mapping[str, int] | 
     names = snapshot.accounts["id"].to_pylist()
     ring = np.array([(rings or {}).get(name, -1) for name in names])
     is_suspicious = np.isin(names, suspicious.split())
-    return Judged(np.full(len(names), 0.93), is_suspicious, ring, {}, decisions_of(snapshot), False)
+    return Judged(np.full(len(names), 0.93), is_suspicious, ring, {}, {}, decisions_of(snapshot), False)
 
 
 def reasons_of(snapshot: Snapshot, account: str, suspicious: str = "", **rings: int) -> list[str]:

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from scipy import sparse
 
-from models.communities import MIN_ACCOUNTS, Groups, find_groups, keep_groups, link_graph
+from models.communities import MIN_ACCOUNTS, Groups, among, find_groups, keep_groups, link_graph
 from models.rings import MEMBERS_SCHEMA, RINGS_SCHEMA, Rings, match_rings
 from models.snapshot import Snapshot
 from tests.shared_world import linked, merged, ring_shares, rows_of, shared_world
@@ -15,8 +15,7 @@ NIGHT = dt.date(2026, 4, 1)
 
 
 def all_linked(snapshot: Snapshot, probability: float = 0.9) -> sparse.csr_matrix:
-    everybody = np.ones(snapshot.n_accounts, dtype=bool)
-    return link_graph(linked(snapshot, np.zeros(snapshot.n_accounts), probability), everybody)
+    return link_graph(linked(snapshot, np.zeros(snapshot.n_accounts), probability))
 
 
 def groups_of(snapshot: Snapshot) -> list[set[str]]:
@@ -90,8 +89,8 @@ def test_membership_is_low_for_who_hangs_by_one_thin_link() -> None:
 def test_unlikely_links_and_those_of_accounts_left_out_do_not_count() -> None:
     snapshot = shared_world({"PAID_WITH": {"c": ["ann", "bob", "eve"]}})
     assert all_linked(snapshot, 0.09).nnz == 0
-    links = linked(snapshot, np.zeros(3))
-    assert link_graph(links, np.array([True, True, False])).toarray().tolist() == [[0, 0.9, 0], [0.9, 0, 0], [0, 0, 0]]
+    graph = link_graph(linked(snapshot, np.zeros(3)))
+    assert among(graph, np.array([True, True, False])).toarray().tolist() == [[0, 0.9, 0], [0.9, 0, 0], [0, 0, 0]]
 
 
 def test_kept_groups_are_numbered_anew() -> None:
