@@ -49,7 +49,7 @@ def show_ring(
     def lines(found: RingView) -> Group:
         table = Table("member", "score", "label", "decided", "strongest reason")
         for each in found.members[:members]:
-            reason = next(iter(each["reasons"]), "")
+            reason = next((reason for reason in each["reasons"] if not reason.startswith("is in a ring")), "")
             table.add_row(
                 each["account_id"], f"{each['fraud_score']:.2f}", each["fraud_label"], each["decided"], reason
             )
