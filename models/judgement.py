@@ -68,6 +68,7 @@ def judge_detection(nights: Sequence[FoundNight]) -> dict[str, Any]:
         "banned_by_a_person": of_both(last.is_decided),
         "contested": of_both(last.is_contested),
         "cleared_as_lawful": {"groups": np.unique(last.lawful[last.lawful >= 0]).size, **of_both(last.lawful >= 0)},
+        "by_night": [_of_night(each) for each in nights],
         "harm_by_kind": _by_kind(truth, is_ordinary, last),
         "rings": {
             "against_campaigns": ring_metrics(last.ring, truth.is_fake, _codes(truth.campaign), truth.campaign),
@@ -75,6 +76,19 @@ def judge_detection(nights: Sequence[FoundNight]) -> dict[str, Any]:
         },
         "campaigns": _campaigns(nights),
     }
+
+
+def _of_night(night: FoundNight) -> dict[str, Any]:
+    """How many of the accused are fake, and of the active fakes how many are accused: suspicious, and listed."""
+    of_night: dict[str, Any] = {"date": night.snapshot.date.isoformat()}
+    for name, accused in (("suspicious", night.is_suspicious), ("listed", night.is_banned | night.is_decided)):
+        n_found = int((accused & night.truth.is_fake).sum())
+        n_accused = n_found + int((accused & night.truth.is_judged & ~night.truth.is_fake).sum())
+        of_night[name] = {
+            "precision": n_found / n_accused if n_accused else None,
+            "recall": n_found / int(night.truth.is_fake.sum()) if night.truth.is_fake.any() else None,
+        }
+    return of_night
 
 
 def _by_kind(truth: Truth, is_ordinary: np.ndarray, night: FoundNight) -> dict[str, dict[str, int]]:

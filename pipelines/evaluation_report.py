@@ -71,6 +71,7 @@ def _body(reports: Sequence[Report]) -> str:
             caption = "What campaigns with ten or more active members spend on fresh identifiers, and the share found."
             parts.append("<h2>Evasion</h2>" + _figure(partial(_plot_evasion, ranked), caption))
         parts.append("<h2>Evidence</h2>" + _evidence_table(ranked))
+    parts.append("<h2>By night</h2>" + _night_table(reports))
     parts.append("<h2>Rings</h2>" + _rings_table(reports))
     parts.append("<h2>Harm</h2>" + _harm_table(reports))
     return "\n".join(parts)
@@ -101,6 +102,16 @@ def _campaign_table(reports: Sequence[Report]) -> str:
                 night = each["nights_to_found"] or "never"
                 labelled = "yes" if each["type_was_labelled"] else "no"
                 rows.append([name, report["seed"], f"{each['n_active']:,}", labelled, f"{share:.0%}", night])
+    return _table(head, rows)
+
+
+def _night_table(reports: Sequence[Report]) -> str:
+    head = ["", "night", "suspicious: precision", "recall", "listed: precision", "recall"]
+    rows = []
+    for report in reports:
+        for night in report["by_night"]:
+            figures = (night[who][what] for who in ("suspicious", "listed") for what in ("precision", "recall"))
+            rows.append([report["name"], night["date"], *("" if each is None else f"{each:.3f}" for each in figures)])
     return _table(head, rows)
 
 

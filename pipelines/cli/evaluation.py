@@ -33,6 +33,12 @@ def evaluate(
     folder: Annotated[
         Path | None, typer.Option("--out", help="Folder to write metrics.json and report.html to.")
     ] = None,
+    reviews: Annotated[
+        int,
+        typer.Option(
+            "--reviews", min=0, help="Questions that an analyst answers after each night, 95 in 100 of them rightly."
+        ),
+    ] = 0,
     is_stored: Annotated[
         bool,
         typer.Option("--stored", help="Judge the nights detected here instead, by labels that became known since."),
@@ -50,7 +56,7 @@ def evaluate(
     with progress() as say:
         for each in range(seed, seed + seeds):
             arguments = Arguments(accounts, nights, history_days, each, scenario, vary, read_knobs(knobs))
-            reports.append(as_data(evaluate_world(arguments, say)))
+            reports.append(as_data(evaluate_world(arguments, say, n_reviews=reviews)))
     if folder is not None:
         from pipelines.evaluation_report import write_report
 

@@ -1,0 +1,47 @@
+"""A simulated analyst, who answers the first questions of the queue after each night, and is right most of the time."""
+
+from datetime import timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.difficulty import Truth
+from models.snapshot import Snapshot
+from pipelines.ban_list.policy import end_of
+from pipelines.ledger import Ledger
+from pipelines.review.harvest import REVIEWS_SCHEMA
+from pipelines.review.queue import review_queue
+from pipelines.runs import read_run_table
+from pipelines.settings import Settings
+
+_RIGHT = 0.95
+_N_AUDITS = 5
+_COMES_AFTER = timedelta(hours=9)  # the end of the night: what is decided then counts from the next night on
+
+
+def review_as_analyst(settings: Settings, snapshot: Snapshot, truth: Truth, *, n_questions: int) -> None:
+    """Decide on what is asked first, by the truth, and now and then wrong; a ring is fake when most of it is."""
+    rng = np.random.default_rng(snapshot.date.toordinal())
+    members = read_run_table(settings, snapshot.date, "members")
+    decided = []
+    for question in review_queue(settings, limit=n_questions, n_audits=_N_AUDITS):
+        is_ring = question.kind == "ring"
+        of_ring = members.filter(pc.equal(members["ring_id"], question.id))["account_id"].to_pylist()
+        accounts = of_ring if is_ring else [question.id]
+        is_fake = truth.is_fake[snapshot.account_codes(pa.array(accounts))].mean() > 0.5
+        is_right = rng.random() < _RIGHT
+        decided += [
+            {
+                "account_id": account,
+                "decision": "fake" if is_fake == is_right else "legitimate",
+                "reason": question.why,
+                "reviewed_by": f"analyst of {snapshot.date}",
+                "reviewed_at": end_of(snapshot.date) + _COMES_AFTER,
+                "ring_id": question.id if is_ring else None,
+            }
+            for account in accounts
+        ]
+    ledger = Ledger(settings)
+    kept = ledger.read_state("reviews", REVIEWS_SCHEMA)
+    ledger.write_state("reviews", pa.concat_tables([kept, pa.Table.from_pylist(decided, REVIEWS_SCHEMA)]))
