@@ -49,6 +49,13 @@ def test_the_report_opens_by_itself_and_holds_the_plots(report, tmp_path):
     assert json.loads((tmp_path / "metrics.json").read_text())[0]["seed"] == 3
 
 
+def test_an_analyst_who_answers_the_queue_is_heard_the_next_night():
+    arguments = Arguments(4000, 3, 20, 5, "disclosure")
+    alone, helped = (evaluate_world(arguments, n_reviews=n)["by_night"] for n in (0, 20))
+    assert helped[0] == alone[0]
+    assert helped[1]["listed"]["recall"] > (alone[1]["listed"]["recall"] or 0.0)
+
+
 def test_pretraining_leaves_a_model_that_can_be_read_and_saw_no_type_left_out(tmp_path, monkeypatch):
     monkeypatch.setattr("models.pretraining._PACE", replace(_PACE, n_epochs=12))
     told: list[str] = []
