@@ -96,7 +96,9 @@ def _weights(model: TrainedModel) -> bytes:
         for name, tensor in member.weights.items()
     }
     texts = model.trees.members if model.trees else ()
-    of_trees = {_trees_key(n): torch.tensor(list(text.encode()), dtype=torch.uint8) for n, text in enumerate(texts)}
+    of_trees = {
+        _trees_key(n): torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8) for n, text in enumerate(texts)
+    }
     return save(of_networks | of_trees)
 
 
@@ -109,7 +111,7 @@ def _judge(about: dict[str, Any]) -> RingJudge:
 def _trees(tensors: dict[str, Tensor], about: dict[str, Any] | None) -> Trees | None:
     if about is None:
         return None
-    texts = (bytes(tensors[_trees_key(n)].tolist()).decode() for n in range(about["n"]))
+    texts = (tensors[_trees_key(n)].numpy().tobytes().decode() for n in range(about["n"]))
     return Trees(tuple(texts), about["share"])
 
 
