@@ -78,6 +78,11 @@ def teach(lessons: Sequence[Lesson], pace: Pace, *, seed: int, progress: Progres
     return Member(shape, {name: weights.detach() for name, weights in network.state_dict().items()})
 
 
+def part_of(progress: Progress, position: int, n_parts: int) -> Progress:
+    """What tells `progress` of the share done of one of several equal parts."""
+    return lambda share: progress((position + share) / n_parts)
+
+
 def _fit(network: RingGNN, lessons: Sequence[Lesson], pace: Pace, *, seed: int, progress: Progress) -> None:
     rng = np.random.default_rng(seed)
     n_steps = pace.n_epochs * len(lessons)

@@ -14,13 +14,13 @@ import pyarrow.compute as pc
 
 from graph_schema.graph import ACCOUNT, RELATIONSHIPS_BY_TYPE
 from models.baselines import boosted_scores
-from models.fitting import Progress
+from models.fitting import Progress, part_of
 from models.labels import known_labels
 from models.metrics import ranking_metrics
 from models.scoring import score
 from models.snapshot import Snapshot
 from models.splits import component_folds
-from models.training import part_of, train
+from models.training import train
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,11 +17,11 @@ from torch_geometric.data import HeteroData
 from graph_schema.graph import ACCOUNT
 from models.baselines import fit_boosting
 from models.calibration import calibrate
-from models.fitting import Progress
+from models.fitting import Progress, part_of
 from models.labels import Labels
 from models.metrics import ranking_metrics
+from models.own_networks import own_networks
 from models.scoring import said_by
-from models.training import own_networks, part_of
 from models.trees import tree_inputs
 
 _N_FOLDS = 3

@@ -11,31 +11,28 @@ shared identifiers (no ring is in two), and each fold is scored with its labels 
 from them. These held-out scores settle the calibration and give the metrics.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 from torch_geometric.data import HeteroData
 
 from models.calibration import LABEL_NOISE, calibrate, held_out_metrics, thresholds_of
 from models.default_model import default_model
 from models.errors import TooFewLabelsError
-from models.fitting import Lesson, Pace, Progress, teach
-from models.graph_data import PAIR, to_hetero_data
+from models.fitting import Progress
+from models.graph_data import to_hetero_data
+from models.held_out import Networks, held_out
 from models.labels import Labels, known_labels
 from models.metrics import ranking_metrics
+from models.own_networks import own_networks
 from models.scoring import said_by
 from models.snapshot import Snapshot
 from models.splits import component_folds
-from models.trained import Calibration, Member, TrainedModel
-from models.trees import Trees, grow, said_by_trees, tree_inputs
+from models.trained import TrainedModel
 
 MIN_FAKES, MIN_LEGITIMATE, MIN_RINGS = 20, 20, 3
 _MIN_DEFAULT_AUROC = 0.75  # people's labels are wrong at times: one that ranks all but perfectly may be at .8
 _N_FOLDS = 5
-_UNLABELLED_WEIGHT = 0.1
-_PACE = Pace(n_epochs=40, learning_rate=2e-2, weight_decay=5e-2, shown=(0.0, 0.5))
 
 
 class Candidate(NamedTuple):
@@ -48,22 +45,6 @@ class Candidate(NamedTuple):
 
     model: TrainedModel
     held_out: np.ndarray
-
-
-class Networks(NamedTuple):
-    """Networks before they are calibrated.
-
-    Attributes:
-        members: the networks.
-        held_out: `[n_accounts] float64` logits, each of an account whose label was hidden.
-        trees: beside them, in the held-out logits too; None for none.
-        start: the calibration that labels move; None where there is none yet.
-    """
-
-    members: tuple[Member, ...]
-    held_out: np.ndarray
-    trees: Trees | None
-    start: Calibration | None
 
 
 def train(
@@ -109,58 +90,9 @@ def _held_out_metrics(networks: Networks, labels: Labels) -> dict[str, float]:
     return ranking_metrics(labels.is_fake[known], networks.held_out[known])
 
 
-def own_networks(
-    data: HeteroData, labels: Labels, fold: np.ndarray, *, seed: int, progress: Progress = lambda share: None
-) -> Networks:
-    """Networks trained from nothing, with trees beside them, one a fold, each on the labels of the other folds.
-
-    An unlabelled account counts as legitimate with a small weight. Nearly all of them are, and without them a world
-    whose labels are mostly fakes would look mostly fake; but some are fakes not found yet, and at full weight they
-    would teach the network to miss their like.
-    """
-    n_folds = int(fold.max()) + 1
-    members = tuple(
-        teach([_lesson(data, labels, fold != held)], _PACE, seed=seed + held, progress=part_of(progress, held, n_folds))
-        for held in range(n_folds)
-    )
-    of_networks = _held_out(data, labels, fold, [[member] for member in members])
-    inputs, confidence = tree_inputs(data), np.where(labels.is_known, labels.confidence, 0.0)
-    texts = tuple(grow(inputs, labels.is_fake, confidence * (fold != held), seed=seed) for held in range(n_folds))
-    of_trees = np.empty(fold.size)
-    for held, text in enumerate(texts):
-        of_trees[fold == held] = said_by_trees((text,), inputs)[fold == held]
-    share = _share_of_trees(of_networks, of_trees, labels)
-    return Networks(members, (1 - share) * of_networks + share * of_trees, Trees(texts, share), None)
-
-
-def _share_of_trees(of_networks: np.ndarray, of_trees: np.ndarray, labels: Labels) -> float:
-    """How much trees weigh against networks, by a logistic regression of the known labels on both held-out logits."""
-    known = labels.is_known
-    logits = np.stack([of_networks, of_trees], axis=1)[known]
-    fitted = LogisticRegression().fit(logits, labels.is_fake[known], sample_weight=labels.confidence[known])
-    networks, trees = np.maximum(fitted.coef_[0], 0.0) + 1e-9
-    return float(trees / (networks + trees))
-
-
-def part_of(progress: Progress, position: int, n_parts: int) -> Progress:
-    """What tells `progress` of the share done of one of several equal parts."""
-    return lambda share: progress((position + share) / n_parts)
-
-
 def _default_networks(default: TrainedModel, data: HeteroData, labels: Labels, fold: np.ndarray) -> Networks:
     members_by_fold = [default.members] * (int(fold.max()) + 1)
-    return Networks(default.members, _held_out(data, labels, fold, members_by_fold), None, default.calibration)
-
-
-def _held_out(
-    data: HeteroData, labels: Labels, fold: np.ndarray, members_by_fold: Sequence[Sequence[Member]]
-) -> np.ndarray:
-    """What each fold's networks say of it while its labels are hidden, `[n_accounts] float64` logits."""
-    held_out = np.empty(fold.size)
-    for held, members in enumerate(members_by_fold):
-        said, _ = said_by(members, None, data, labels, labels.is_known & (fold != held))
-        held_out[fold == held] = said[fold == held]
-    return held_out
+    return Networks(default.members, held_out(data, labels, fold, members_by_fold), None, default.calibration)
 
 
 def _folds(snapshot: Snapshot, labels: Labels, seed: int) -> np.ndarray:
@@ -179,24 +111,3 @@ def _folds(snapshot: Snapshot, labels: Labels, seed: int) -> np.ndarray:
         )
     # A fold without a fake says nothing of how fakes rank: its accounts join the one before.
     return np.maximum(np.searchsorted(with_fakes, fold, side="right") - 1, 0)
-
-
-def _lesson(data: HeteroData, labels: Labels, is_told: np.ndarray) -> Lesson:
-    """What the labels of the accounts where `is_told` teach; a pair teaches something when both its ends are known."""
-    weight = is_told * np.where(labels.is_known, labels.confidence, _UNLABELLED_WEIGHT)
-    one, other = data[PAIR].edge_index.numpy()
-    is_shown = labels.is_known & is_told
-    return Lesson(
-        data=data,
-        labels=labels._replace(target=np.where(is_told, labels.target, -1)),
-        fake=labels.is_fake.astype(np.float32),
-        weight=_balanced(weight, labels.is_fake),
-        one_operator=(labels.is_fake[one] & labels.is_fake[other]).astype(np.float32),
-        pair_weight=(is_shown[one] & is_shown[other]).astype(np.float32),
-    )
-
-
-def _balanced(weight: np.ndarray, is_fake: np.ndarray) -> np.ndarray:
-    """Fakes count for more, by the square root of their rarity: `[n_accounts] float32`."""
-    fakes = weight[is_fake].sum()
-    return np.where(is_fake, weight * np.sqrt((weight.sum() - fakes) / fakes), weight).astype(np.float32)
