@@ -4,7 +4,7 @@ The default network is shown the known labels whenever it scores, so it needs no
 remains is to learn how far its scores are to be believed here. Taught further on a platform's few labels it got worse
 rather than better on simulated worlds unlike its own (models/README.md). Where it hardly tells the known fakes from the
 known legitimate accounts, the platform may not be like any world it knows: networks are trained from nothing, with
-trees beside them, and whichever ranks the held-out labels better stays.
+trees beside them, and take its place where they do better by far than chance, and better than it.
 
 Known fakes are few, so none is kept aside for good. The accounts are dealt into folds by whole components over rare
 shared identifiers (no ring is in two), and each fold is scored with its labels hidden, by a network that learnt nothing
@@ -31,7 +31,7 @@ from models.splits import component_folds
 from models.trained import TrainedModel
 
 MIN_FAKES, MIN_LEGITIMATE, MIN_RINGS = 20, 20, 3
-_MIN_DEFAULT_AUROC = 0.75  # people's labels are wrong at times: one that ranks all but perfectly may be at .8
+_MIN_AUROC = 0.75  # people's labels are wrong at times: who ranks all but perfectly may be at .8, and luck at .7
 _N_FOLDS = 5
 
 
@@ -64,9 +64,12 @@ def train(
     labels, default = known_labels(snapshot), default or default_model()
     fold, data = _folds(snapshot, labels, seed), to_hetero_data(snapshot)
     networks, known = _default_networks(default, data, labels, fold), labels.is_known
-    if _held_out_metrics(networks, labels)["auroc"] < _MIN_DEFAULT_AUROC:
+    ranked = _held_out_metrics(networks, labels)
+    if ranked["auroc"] < _MIN_AUROC:
         own = own_networks(data, labels, fold, seed=seed, progress=progress)
-        networks = max(networks, own, key=lambda each: _held_out_metrics(each, labels)["average_precision"])
+        of_own = _held_out_metrics(own, labels)
+        if of_own["auroc"] >= _MIN_AUROC and of_own["average_precision"] > ranked["average_precision"]:
+            networks = own
     progress(1.0)
     weight = np.where(known, labels.confidence, 0.0)
     calibration = calibrate(networks.held_out, labels.is_fake, weight, start=networks.start, label_noise=LABEL_NOISE)
