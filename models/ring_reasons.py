@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.facts import Fact, all_uses
+from models.facts import Fact, is_card
 from models.identifiers import SharedKind
 from models.reasons import DEFAULT_REASON, MAX_REASONS, Judged
 from models.ring_sharing import per_group, shared_within
@@ -65,7 +65,7 @@ def _sharing_fact(snapshot: Snapshot, kind: SharedKind, ring: np.ndarray, size: 
     """How many members share how many identifiers with another member."""
     shared = shared_within(kind, ring)
     n_identifiers = np.bincount(shared.group, minlength=size.size)
-    n_cards = np.bincount(shared.group[all_uses(snapshot, kind).is_card[shared.identifier]], minlength=size.size)
+    n_cards = np.bincount(shared.group[is_card(snapshot, kind)[shared.identifier]], minlength=size.size)
     n_sharing = per_group(ring, shared.is_sharing, size.size)
 
     def say(i: int) -> str:
