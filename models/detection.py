@@ -102,7 +102,6 @@ def detect(
     level[is_lawful] = _CLEAR
     level[decisions.is_cleared], level[decisions.is_fake] = _CLEAR, _SUSPICIOUS
     ring_level = np.minimum(_levels(verdicts.probability, judge.thresholds), highest)
-    ring_level[list(verdicts.lawful)] = _CLEAR
 
     judged = Judged(
         scores.fake,

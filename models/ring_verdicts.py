@@ -62,23 +62,24 @@ def decide(
         is_known_fake: `[n_accounts] bool`.
         is_asked: `[n_accounts] bool`, whose score raises a question.
     """
-    is_lawful = judge.probability(ring_features(snapshot, groups, scores)) < judge.thresholds.watch
+    features = ring_features(snapshot, groups, scores)
+    probability = judge.probability(features)
+    is_lawful = probability < judge.thresholds.watch
     is_lawful &= per_group(groups.group, is_known_fake, groups.n_groups) == 0
     is_told = ~is_lawful | (per_group(groups.group, is_asked, groups.n_groups) > 0)
-    told, lawful = keep_groups(groups, is_told), np.flatnonzero(is_lawful[is_told])
-    features = ring_features(snapshot, told, scores)
-    reasons = _lawful_reasons(judge, features, kinds_shared(kinds, told), lawful)
-    return Verdicts(told, judge.probability(features), dict(zip(lawful.tolist(), reasons, strict=True)))
+    is_excused = is_lawful & is_told
+    of_excused = Columns(features.names, features.values[is_excused])
+    reasons = _lawful_reasons(judge, of_excused, kinds_shared(kinds, keep_groups(groups, is_excused)))
+    # Groups that are kept stay in their order.
+    lawful = np.flatnonzero(is_excused[is_told]).tolist()
+    return Verdicts(keep_groups(groups, is_told), probability[is_told], dict(zip(lawful, reasons, strict=True)))
 
 
-def _lawful_reasons(
-    judge: RingJudge, features: Columns, shares: Mapping[str, np.ndarray], lawful: np.ndarray
-) -> Iterator[str]:
-    """A sentence for each lawful group; `shares` of members by family of evidence, `[n_groups]` each."""
+def _lawful_reasons(judge: RingJudge, features: Columns, shares: Mapping[str, np.ndarray]) -> Iterator[str]:
+    """A sentence for each group; `shares` of members by family of evidence, `[n_groups]` each."""
     pulls = judge.pulls(features)
     sizes = np.exp(features.values[:, FEATURES.index("log_size")])
-    for group in lawful:
-        values = features.values[group]
+    for group, values in enumerate(features.values):
         speaking = (at for at in np.argsort(pulls[group]) if pulls[group, at] < 0 and FEATURES[at] in _SAY)
         facts = ", ".join(_SAY[FEATURES[at]](float(values[at])) for at in islice(speaking, _N_FACTS))
         like = _looks_like({family: of_groups[group] for family, of_groups in shares.items()}, sizes[group])
