@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from models.baselines import boosted_scores, propagated_labels
+from models.comparison import OURS, compare_rankings, label_baselines
 from models.components import accused_by_component
-from models.evaluation import account_metrics, paired_bootstrap, precision_recall, reliability
 from models.labels import Labels, known_labels
 from models.snapshot import Snapshot
 
@@ -33,21 +32,11 @@ def judge_night(snapshot: Snapshot, said: np.ndarray, later: Labels, *, seed: in
     if not is_taught or is_fake.sum() < MIN_JUDGED or (~is_fake).sum() < MIN_JUDGED:
         return None
     scores = {
-        "ours": said,
-        "trees, neighbour aggregates": boosted_scores(snapshot, labels.is_known, has_neighbours=True, seed=seed),
-        "trees, account features": boosted_scores(snapshot, labels.is_known, has_neighbours=False, seed=seed),
-        "label propagation": propagated_labels(snapshot, labels),
+        OURS: said,
+        **label_baselines(snapshot, labels, seed=seed),
         "components": accused_by_component(snapshot, labels.is_fake, max_sharing=100).astype(np.float64),
     }
-    return {
-        "n_judged": int(rows.sum()),
-        "metrics": {name: account_metrics(is_fake, values[rows]) for name, values in scores.items()},
-        "precision_recall": {name: precision_recall(is_fake, values[rows]) for name, values in scores.items()},
-        "reliability": reliability(is_fake, said[rows]),
-        "ours_less_trees": paired_bootstrap(
-            is_fake, said[rows], scores["trees, neighbour aggregates"][rows], seed=seed
-        ),
-    }
+    return {"n_judged": int(rows.sum()), **compare_rankings(scores, later.is_fake, rows, seed=seed)}
 
 
 def labels_of_others(snapshot: Snapshot, newest: Snapshot) -> Labels:

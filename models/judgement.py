@@ -6,19 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from models.baselines import boosted_scores, propagated_labels
+from models.comparison import OURS, compare_rankings, label_baselines
 from models.components import accused_by_component
 from models.difficulty import Truth, oracle_scores
-from models.evaluation import (
-    CAMPAIGN_FOUND,
-    account_metrics,
-    campaigns_found,
-    large_campaigns,
-    paired_bootstrap,
-    precision_recall,
-    reliability,
-    ring_metrics,
-)
+from models.evaluation import CAMPAIGN_FOUND, campaigns_found, large_campaigns, ring_metrics
 from models.faithfulness import faithfulness
 from models.fraudar import fraudar_scores
 from models.labels import known_labels
@@ -148,26 +139,17 @@ def judge_ranking(
     """
     snapshot, truth, labels = night.snapshot, night.truth, known_labels(night.snapshot)
     scores = {
-        "ours": score(model, snapshot).fake,
+        OURS: score(model, snapshot).fake,
         "ours, edges shuffled": score(model, shuffled(snapshot, seed=seed)).fake,
         "ours, no edges": score(model, without_edges(snapshot)).fake,
-        "trees, neighbour aggregates": boosted_scores(snapshot, labels.is_known, has_neighbours=True, seed=seed),
-        "trees, account features": boosted_scores(snapshot, labels.is_known, has_neighbours=False, seed=seed),
-        "label propagation": propagated_labels(snapshot, labels),
+        **label_baselines(snapshot, labels, seed=seed),
         "Fraudar": fraudar_scores(snapshot),
         "components": accused_by_component(snapshot, labels.is_fake, max_sharing=100).astype(np.float64),
         "oracle": oracle_scores(snapshot, truth, elsewhere, truth_elsewhere, seed=seed),
     }
-    rows = truth.is_judged & ~labels.is_known
-    is_fake = truth.is_fake[rows]
     return {
-        "metrics": {name: account_metrics(is_fake, values[rows]) for name, values in scores.items()},
-        "precision_recall": {name: precision_recall(is_fake, values[rows]) for name, values in scores.items()},
-        "reliability": reliability(is_fake, scores["ours"][rows]),
+        **compare_rankings(scores, truth.is_fake, truth.is_judged & ~labels.is_known, seed=seed),
         "evidence": faithfulness(model, snapshot, night.is_suspicious & ~labels.is_known, seed=seed),
-        "ours_less_trees": paired_bootstrap(
-            is_fake, scores["ours"][rows], scores["trees, neighbour aggregates"][rows], seed=seed
-        ),
     }
 
 

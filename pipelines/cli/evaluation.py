@@ -153,8 +153,8 @@ def _ranking_table(reports: list[dict[str, Any]]) -> Table:
     judged = [each for each in reports if each["ranking"]]
     table = counts_table("AP on accounts not yet labelled", "model", *(each["name"] for each in judged))
     for name in judged[0]["ranking"]["metrics"] if judged else ():
-        metrics = (each["ranking"]["metrics"].get(name) for each in judged)
-        table.add_row(name, *(f"{each['average_precision']:.3f}" if each else "" for each in metrics))
+        values = (each["ranking"]["metrics"][name]["average_precision"] for each in judged)
+        table.add_row(name, *(f"{value:.3f}" for value in values))
     return table
 
 
