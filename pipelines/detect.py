@@ -22,11 +22,14 @@ from models.rings import Rings
 from models.scoring import Scores, score
 from models.snapshot import Snapshot
 from models.trained import TrainedModel
+from pipelines.ban_list.candidates import candidates_of
+from pipelines.ban_list.policy import POLICY
 from pipelines.graph_load import Say
 from pipelines.ledger import Ledger
 from pipelines.review.cleared import cleared_rings
 from pipelines.review.harvest import harvest_reviews
-from pipelines.runs import Run, read_run, read_run_table, run_nights, write_run
+from pipelines.review.queue import make_queue
+from pipelines.runs import Run, night_before, read_run, read_run_table, run_nights, write_run
 from pipelines.settings import Settings
 from pipelines.snapshot import snapshot_digest, take_snapshot
 from pipelines.write_back import count_labels, write_back
@@ -96,7 +99,8 @@ def detect_in(settings: Settings, snapshot: Snapshot, say: Say) -> tuple[Run, De
         is_default=scored.is_default,
     )
     run = _run(settings, snapshot, scored, cleared, detection)
-    write_run(settings, run, detection)
+    candidates = candidates_of(settings, run, snapshot, detection.accounts, POLICY)
+    write_run(settings, run, detection, make_queue(settings, detection, candidates))
     return run, detection
 
 
@@ -110,20 +114,20 @@ def _score(settings: Settings, snapshot: Snapshot, say: Say) -> _Scored:
 
 
 def _previous_rings(settings: Settings, night: date) -> Rings | None:
-    before = [other for other in run_nights(settings) if other < night]
-    if not before:
+    before = night_before(settings, night)
+    if before is None:
         return None
-    return Rings(read_run_table(settings, before[-1], "rings"), read_run_table(settings, before[-1], "members"))
+    return Rings(read_run_table(settings, before, "rings"), read_run_table(settings, before, "members"))
 
 
 def _run(settings: Settings, snapshot: Snapshot, scored: _Scored, cleared: ClearedRings, detection: Detection) -> Run:
     accounts, rings = count_labels(detection.accounts), count_labels(detection.rings)
-    before = [other for other in run_nights(settings) if other < snapshot.date]
+    before = night_before(settings, snapshot.date)
     inputs = {
         "snapshot": snapshot_digest(settings, snapshot.date),
         "model_version": scored.model_version,
         "cleared_rings": [[ring.told, ring.members.tolist()] for ring in cleared.rings],
-        "previous": read_run(settings, before[-1]).run_id if before else None,
+        "previous": read_run(settings, before).run_id if before else None,
     }
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
     return Run(

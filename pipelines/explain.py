@@ -12,7 +12,7 @@ from models.snapshot import read_snapshot
 from pipelines.errors import RingwatchError
 from pipelines.ledger import Ledger
 from pipelines.review.harvest import REVIEWS_SCHEMA
-from pipelines.runs import read_run, read_run_table, run_nights
+from pipelines.runs import detected_nights, read_run, read_run_table
 from pipelines.settings import Settings
 
 _HISTORY = ("fraud_score", "fraud_label", "ring_id")
@@ -42,9 +42,7 @@ def explain(settings: Settings, account_id: str) -> Explanation:
     Raises:
         RingwatchError: nothing has been detected, or that account was not there.
     """
-    nights = run_nights(settings)
-    if not nights:
-        raise RingwatchError("no night has been detected: run `ringwatch detect` first.")
+    nights = detected_nights(settings)
     night = nights[-1]
     accounts = read_run_table(settings, night, "accounts")
     found = accounts.filter(pc.equal(accounts["account_id"], account_id)).to_pylist()

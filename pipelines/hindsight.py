@@ -6,7 +6,7 @@ from models.hindsight import MIN_JUDGED, judge_night, labels_of_others
 from models.snapshot import read_snapshot
 from pipelines.errors import RingwatchError
 from pipelines.graph_load import Say
-from pipelines.runs import read_run, read_run_table, run_nights
+from pipelines.runs import detected_nights, read_run, read_run_table
 from pipelines.settings import Settings
 
 
@@ -16,9 +16,7 @@ def judge_stored_nights(settings: Settings, say: Say = lambda _: None) -> list[d
     Raises:
         RingwatchError: there is no such night.
     """
-    nights, reports = run_nights(settings), []
-    if not nights:
-        raise RingwatchError("no night has been detected here: run `ringwatch nightly` first, or set RINGWATCH_HOME.")
+    nights, reports = detected_nights(settings), []
     newest = read_snapshot(settings.snapshots_dir / f"date={nights[-1]}")
     for position, night in enumerate(nights):
         say(f"night {position + 1} of {len(nights)}: {night}")

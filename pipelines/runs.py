@@ -1,6 +1,6 @@
-"""What each night's detection found, kept by night: the run's facts, every account's score, rings and members.
+"""What each night's detection found, kept by night: the run's facts, scores, rings, members, and what to ask people.
 
-RUNS/date=D/run.json, accounts.parquet, rings.parquet, members.parquet
+RUNS/date=D/run.json, accounts.parquet, rings.parquet, members.parquet, questions.parquet
 EXPORTS/scores/date=D/scores.parquet, rings.parquet   what enforcement reads, in the contract's columns
 """
 
@@ -33,10 +33,15 @@ class Run:
     counts: dict[str, int]
 
 
-def write_run(settings: Settings, run: Run, detection: Detection) -> None:
+def write_run(settings: Settings, run: Run, detection: Detection, questions: pa.Table) -> None:
     """Keep a run and publish its scores, each folder whole or not at all."""
     facts = {**asdict(run), "date": str(run.date)}
-    tables = {"accounts": detection.accounts, "rings": detection.rings, "members": detection.members}
+    tables = {
+        "accounts": detection.accounts,
+        "rings": detection.rings,
+        "members": detection.members,
+        "questions": questions,
+    }
     _write_folder(settings.runs_dir / f"date={run.date}", tables, facts)
     scores = {"scores": detection.accounts, "rings": detection.rings}
     _write_folder(settings.exports_dir / "scores" / f"date={run.date}", scores, None)
@@ -45,6 +50,23 @@ def write_run(settings: Settings, run: Run, detection: Detection) -> None:
 def run_nights(settings: Settings) -> list[date]:
     """Nights detected, in order."""
     return sorted(date.fromisoformat(folder.name.removeprefix("date=")) for folder in settings.runs_dir.glob("date=*"))
+
+
+def night_before(settings: Settings, night: date) -> date | None:
+    """The night detected last before another; None if there is none."""
+    return max((other for other in run_nights(settings) if other < night), default=None)
+
+
+def detected_nights(settings: Settings) -> list[date]:
+    """Nights detected, in order, of which there must be some.
+
+    Raises:
+        RingwatchError: there is none.
+    """
+    nights = run_nights(settings)
+    if not nights:
+        raise RingwatchError("no night has been detected: run `ringwatch nightly` first.")
+    return nights
 
 
 def read_run(settings: Settings, night: date) -> Run:
@@ -62,8 +84,15 @@ def read_run(settings: Settings, night: date) -> Run:
 
 
 def read_run_table(settings: Settings, night: date, name: str) -> pa.Table:
-    """A table of a night's run: accounts, rings or members."""
-    return pq.read_table(settings.runs_dir / f"date={night}" / f"{name}.parquet", partitioning=None)
+    """A table of a night's run: accounts, rings, members or questions.
+
+    Raises:
+        RingwatchError: the night was detected before such a table was kept.
+    """
+    path = settings.runs_dir / f"date={night}" / f"{name}.parquet"
+    if not path.exists():
+        raise RingwatchError(f"{path} is not there: run `ringwatch detect --date {night}` again.")
+    return pq.read_table(path, partitioning=None)
 
 
 def _write_folder(target: Path, tables: dict[str, pa.Table], facts: dict[str, Any] | None) -> None:

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     reopen_on_new_kind: bool = Field(
         True, description="And when who joined shares a kind of identifier with it that it did not share before."
     )
+    audits_per_night: int = Field(
+        5, ge=0, description="Accounts drawn at random each night for people to look at, to keep labels unbiased."
+    )
     default_model: Path | None = Field(
         None, description="Folder of a default model made by `ringwatch model pretrain`. Default: the one that ships."
     )

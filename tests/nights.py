@@ -11,6 +11,9 @@ from models.detection import ACCOUNTS_SCHEMA, Detection
 from models.rings import MEMBERS_SCHEMA, RINGS_SCHEMA, Rings
 from models.snapshot import make_snapshot, write_snapshot
 from models.thresholds import Thresholds
+from pipelines.ban_list.candidates import candidates_of
+from pipelines.ban_list.policy import POLICY
+from pipelines.review.queue import make_queue
 from pipelines.runs import Run, write_run
 from pipelines.settings import Settings
 
@@ -88,7 +91,8 @@ def detected_night(
     )
     version = "gnn-default-0" if is_default else "model-1"
     run = Run(f"run-{night}", night, version, is_default, THRESHOLDS, {"n_accounts": len(rows)})
-    write_run(settings, run, detection)
+    candidates = candidates_of(settings, run, snapshot, detection.accounts, POLICY)
+    write_run(settings, run, detection, make_queue(settings, detection, candidates))
 
 
 def _uses(accounts: Mapping[str, Judged], kind: str) -> list[tuple[str, str]]:

@@ -46,16 +46,26 @@ class Candidates:
     contested: dict[str, Entry]
     cleared: dict[str, str]
 
+    @property
+    def decided(self) -> frozenset[str]:
+        """Accounts that a person has found fake or legitimate."""
+        found_fake = (account for account, entry in self.listed.items() if entry.decided_by not in RULES)
+        return frozenset((*found_fake, *self.contested, *self.cleared))
+
 
 def find_candidates(settings: Settings, *, night: date, policy: Policy) -> Candidates:
-    """Accounts to list by the night's detection and by what people decided up to then.
+    """Accounts to list by a night's detection, which is read from where it is kept.
 
     Raises:
         RingwatchError: the night has not been detected, or its snapshot cannot be read.
     """
     run = read_run(settings, night)
     snapshot = read_snapshot(settings.snapshots_dir / f"date={night}")
-    accounts = read_run_table(settings, night, "accounts")
+    return candidates_of(settings, run, snapshot, read_run_table(settings, night, "accounts"), policy)
+
+
+def candidates_of(settings: Settings, run: Run, snapshot: Snapshot, accounts: pa.Table, policy: Policy) -> Candidates:
+    """Accounts to list by a night's detection and by what people decided up to then."""
     fake, cleared = _decisions(settings, snapshot)
     by_two = set(snapshot.labels.filter(pc.greater(snapshot.labels["n_people"], 1))["account_id"].to_pylist())
     rows = _rows_to_look_at(accounts, fake, cleared)

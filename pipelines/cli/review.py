@@ -19,21 +19,19 @@ Account = Annotated[str | None, typer.Option("--account", help="An account's id.
 @review_app.command("queue")
 def queue(
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many questions, the most worth asking first.")] = 20,
-    audits: Annotated[
-        int, typer.Option("--audits", min=0, help="How many accounts at random besides, the same all night.")
-    ] = 5,
     as_json: Json = False,
 ) -> None:
     """List what is most worth a person's look after the newest night, and a few accounts at random."""
-    from pipelines.review.queue import Question, review_queue
+    from pipelines.review.queue import Question, read_queue
 
     def lines(found: list[Question]) -> Table:
-        table = Table("", "id", "worth", "why", "strongest reason")
+        table = Table("", "id", "worth", "why", "asked since", "strongest reason")
         for each in found:
-            table.add_row(each.kind, each.id, f"{each.worth:.1f}", each.why, next(iter(each.reasons), ""))
+            since, reason = str(each.asked_since), next(iter(each.reasons), "")
+            table.add_row(each.kind, each.id, f"{each.worth:.1f}", each.why, since, reason)
         return table
 
-    found = review_queue(read_settings(), limit=limit, n_audits=audits)
+    found = read_queue(read_settings(), limit=limit)
     show([as_data(each) for each in found] if as_json else found, as_json, lines)
 
 

@@ -11,12 +11,11 @@ from models.snapshot import Snapshot
 from pipelines.ban_list.policy import end_of
 from pipelines.ledger import Ledger
 from pipelines.review.harvest import REVIEWS_SCHEMA
-from pipelines.review.queue import review_queue
+from pipelines.review.queue import RING, read_queue
 from pipelines.runs import read_run_table
 from pipelines.settings import Settings
 
 _RIGHT = 0.95
-_N_AUDITS = 5
 _COMES_AFTER = timedelta(hours=9)  # the end of the night: what is decided then counts from the next night on
 
 
@@ -25,8 +24,8 @@ def review_as_analyst(settings: Settings, snapshot: Snapshot, truth: Truth, *, n
     rng = np.random.default_rng(snapshot.date.toordinal())
     members = read_run_table(settings, snapshot.date, "members")
     decided = []
-    for question in review_queue(settings, limit=n_questions, n_audits=_N_AUDITS):
-        is_ring = question.kind == "ring"
+    for question in read_queue(settings, limit=n_questions):
+        is_ring = question.kind == RING
         of_ring = members.filter(pc.equal(members["ring_id"], question.id))["account_id"].to_pylist()
         accounts = of_ring if is_ring else [question.id]
         is_fake = truth.is_fake[snapshot.account_codes(pa.array(accounts))].mean() > 0.5

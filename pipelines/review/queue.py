@@ -16,17 +16,28 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graph_schema.signals import PEOPLE_SOURCES
-from models.snapshot import read_snapshot
+from models.detection import Detection
 from models.wording import count
-from pipelines.ban_list.candidates import find_candidates
-from pipelines.ban_list.policy import POLICY
-from pipelines.errors import RingwatchError
-from pipelines.runs import read_run_table, run_nights
+from pipelines.ban_list.candidates import Candidates
+from pipelines.runs import detected_nights, night_before, read_run_table
 from pipelines.settings import Settings
 
+RING, ACCOUNT, SECOND_LOOK, AUDIT = "ring", "account", "second look", "audit"
+QUESTIONS_SCHEMA = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("id", pa.string()),
+        ("n_open", pa.int64()),
+        ("fraud_score", pa.float64()),
+        ("fraud_label", pa.string()),
+        ("worth", pa.float64()),
+        ("why", pa.string()),
+        ("reasons", pa.list_(pa.string())),
+        ("asked_since", pa.date32()),
+    ]
+)
+_Row = dict[str, Any]
 _WRONG_BAN = 10.0  # fakes left a night longer that weigh as much as a person banned wrongly
-_RING, _ACCOUNT, _SECOND_LOOK, _AUDIT = "ring", "account", "second look", "audit"
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,7 @@ class Question:
         worth: accounts whose treatment the answer is expected to change; 0 for an audit.
         why: why it is asked.
         reasons: of the model.
+        asked_since: the first of the nights in a row that asked it.
     """
 
     kind: str
@@ -52,79 +64,88 @@ class Question:
     worth: float
     why: str
     reasons: list[str]
+    asked_since: date
 
 
-def review_queue(settings: Settings, *, limit: int, n_audits: int) -> list[Question]:
-    """The questions most worth asking after the newest night, and some accounts at random after them.
+def read_queue(settings: Settings, *, limit: int) -> list[Question]:
+    """The questions most worth asking after the newest night, and the accounts at random after them.
 
     Raises:
         RingwatchError: no night has been detected.
     """
-    nights = run_nights(settings)
-    if not nights:
-        raise RingwatchError("no night has been detected: run `ringwatch nightly` first.")
-    night = nights[-1]
-    labels = read_snapshot(settings.snapshots_dir / f"date={night}").labels
-    decided = labels.filter(pc.is_in(labels["source"], value_set=pa.array(PEOPLE_SOURCES)))["account_id"]
-    accounts = read_run_table(settings, night, "accounts")
-    is_open = pc.invert(pc.is_in(accounts["account_id"], value_set=decided.combine_chunks()))
-    open_accounts = accounts.filter(is_open)
+    questions = read_run_table(settings, detected_nights(settings)[-1], "questions")
+    is_audit = pc.equal(questions["kind"], AUDIT)
+    first = pa.concat_tables([questions.filter(pc.invert(is_audit)).slice(0, limit), questions.filter(is_audit)])
+    return [Question(**row) for row in first.to_pylist()]
+
+
+def make_queue(settings: Settings, detection: Detection, candidates: Candidates) -> pa.Table:
+    """All questions of a night, by QUESTIONS_SCHEMA: those most worth asking first, those at random last."""
+    night, accounts = candidates.run.date, detection.accounts
+    decided = pa.array(sorted(candidates.decided), pa.string())
+    open_accounts = accounts.filter(pc.invert(pc.is_in(accounts["account_id"], value_set=decided)))
     questions = [
-        *_rings(settings, night, open_accounts),
+        *_rings(detection.rings, open_accounts),
         *_accounts(open_accounts.filter(pc.is_null(open_accounts["ring_id"]))),
-        *_second_looks(settings, night),
+        *_second_looks(candidates),
     ]
-    questions.sort(key=lambda question: (-question.worth, question.id))
-    return questions[:limit] + list(_audits(open_accounts, night, n_audits))
+    questions.sort(key=lambda question: (-question["worth"], question["id"]))
+    questions += _audits(open_accounts, night, settings.audits_per_night)
+    before = _asked_before(settings, night)
+    for question in questions:
+        question["asked_since"] = before.get((question["kind"], question["id"]), night)
+    return pa.Table.from_pylist(questions, QUESTIONS_SCHEMA)
 
 
-def _rings(settings: Settings, night: date, open_accounts: pa.Table) -> Iterator[Question]:
-    n_open = dict(zip(*_counts(open_accounts["ring_id"]), strict=True))
-    for ring in read_run_table(settings, night, "rings").to_pylist():
+def _rings(rings: pa.Table, open_accounts: pa.Table) -> Iterator[_Row]:
+    n_open = {each["values"]: each["counts"] for each in pc.value_counts(open_accounts["ring_id"]).to_pylist()}
+    for ring in rings.to_pylist():
         n = n_open.get(ring["ring_id"], 0)
         if n:
-            share_new = min(ring["n_new_accounts"] / ring["n_accounts"], 1.0)
             new = f", {ring['n_new_accounts']:,} of them new" if ring["n_new_accounts"] else ""
             why = f"{count(n, 'account')} undecided{new}; {_doubt(ring)}"
-            worth = n * _worth_of_one(ring) * (1 + share_new)
-            yield _question(_RING, ring["ring_id"], n, ring, worth, why)
+            worth = n * _worth_of_one(ring) * (1 + ring["n_new_accounts"] / ring["n_accounts"])
+            yield _question(RING, ring["ring_id"], n, ring, worth, why)
 
 
-def _accounts(alone: pa.Table) -> Iterator[Question]:
+def _accounts(alone: pa.Table) -> Iterator[_Row]:
     for row in alone.filter(pc.not_equal(alone["fraud_label"], "clear")).to_pylist():
-        yield _question(_ACCOUNT, row["account_id"], 1, row, _worth_of_one(row), f"in no ring; {_doubt(row)}")
+        yield _question(ACCOUNT, row["account_id"], 1, row, _worth_of_one(row), f"in no ring; {_doubt(row)}")
 
 
-def _second_looks(settings: Settings, night: date) -> Iterator[Question]:
-    for entry in find_candidates(settings, night=night, policy=POLICY).contested.values():
+def _second_looks(candidates: Candidates) -> Iterator[_Row]:
+    for entry in candidates.contested.values():
         who = entry.decided_by.removeprefix("person: ")
         row = {"fraud_score": entry.fraud_score, "fraud_label": "suspicious", "reasons": list(entry.reasons)}
         why = f"{who} found it fake, the model scores it {entry.fraud_score:.2f}: it takes a second person"
-        yield _question(_SECOND_LOOK, entry.account_id, 1, row, _WRONG_BAN / 2, why)
+        yield _question(SECOND_LOOK, entry.account_id, 1, row, _WRONG_BAN / 2, why)
 
 
-def _audits(open_accounts: pa.Table, night: date, n_audits: int) -> Iterator[Question]:
-    """The same ones however often it is asked, and others the next night."""
+def _audits(open_accounts: pa.Table, night: date, n_audits: int) -> Iterator[_Row]:
+    """The same ones however often the night is detected, and others the next night."""
     n = min(n_audits, open_accounts.num_rows)
     drawn = np.sort(np.random.default_rng(night.toordinal()).choice(open_accounts.num_rows, n, replace=False))
     for row in open_accounts.take(pa.array(drawn)).to_pylist():
-        yield _question(_AUDIT, row["account_id"], 1, row, 0.0, "drawn at random, so that labels tell of everybody")
+        yield _question(AUDIT, row["account_id"], 1, row, 0.0, "drawn at random, so that labels tell of everybody")
 
 
-def _question(kind: str, id_: str, n_open: int, row: dict[str, Any], worth: float, why: str) -> Question:
-    return Question(kind, id_, n_open, row["fraud_score"], row["fraud_label"], worth, why, list(row["reasons"]))
+def _question(kind: str, id_: str, n_open: int, row: _Row, worth: float, why: str) -> _Row:
+    said = {name: row[name] for name in ("fraud_score", "fraud_label", "reasons")}
+    return {"kind": kind, "id": id_, "n_open": n_open, **said, "worth": worth, "why": why}
 
 
-def _worth_of_one(row: dict[str, Any]) -> float:
+def _worth_of_one(row: _Row) -> float:
     score = float(row["fraud_score"])
     return _WRONG_BAN * (1 - score) if row["fraud_label"] == "suspicious" else score
 
 
-def _doubt(row: dict[str, Any]) -> str:
+def _doubt(row: _Row) -> str:
     said = {"suspicious": "acted on", "watch": "watched", "clear": "cleared"}[row["fraud_label"]]
     return f"{said} at a score of {row['fraud_score']:.2f}"
 
 
-def _counts(column: pa.ChunkedArray) -> tuple[list[str], list[int]]:
-    counted = pc.value_counts(column.drop_null())
-    return [each["values"] for each in counted.to_pylist()], [each["counts"] for each in counted.to_pylist()]
+def _asked_before(settings: Settings, night: date) -> dict[tuple[str, str], date]:
+    """Since when the night before asked what it asked, by kind and id; those at random are new each night."""
+    before = night_before(settings, night)
+    asked = read_run_table(settings, before, "questions").to_pylist() if before else []
+    return {(each["kind"], each["id"]): each["asked_since"] for each in asked if each["kind"] != AUDIT}

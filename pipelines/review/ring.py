@@ -15,7 +15,7 @@ from models.snapshot import Snapshot, read_snapshot
 from pipelines.errors import RingwatchError
 from pipelines.ledger import Ledger
 from pipelines.review.harvest import REVIEWS_SCHEMA
-from pipelines.runs import read_run_table, run_nights
+from pipelines.runs import detected_nights, read_run_table
 from pipelines.settings import Settings
 
 _N_SHARED = 30
@@ -52,9 +52,7 @@ def view_ring(settings: Settings, ring_id: str) -> RingView:
     Raises:
         RingwatchError: no night has been detected, or the newest knows no such ring.
     """
-    nights = run_nights(settings)
-    if not nights:
-        raise RingwatchError("no night has been detected: run `ringwatch nightly` first.")
+    nights = detected_nights(settings)
     history = []
     for night in nights:
         rings = read_run_table(settings, night, "rings")

@@ -11,7 +11,7 @@ from pipelines.errors import RingwatchError
 from pipelines.load import load_night
 from pipelines.neo4j_client import run
 from pipelines.review.decide import decide
-from pipelines.review.queue import review_queue
+from pipelines.review.queue import AUDIT, read_queue
 from pipelines.review.ring import decisions_on, view_ring
 from pipelines.settings import Settings
 from tests.deliveries import RING, at, deliver, deliver_a_ring
@@ -42,11 +42,10 @@ def decide_on(driver: Driver, decision: str = "fake", by: str = "kim", overrule:
 
 
 def test_the_ring_is_the_first_question_and_a_few_accounts_at_random_the_last(settings: Settings, ring_id: str) -> None:
-    questions = review_queue(settings, limit=20, n_audits=3)
+    questions = read_queue(settings, limit=20)
     assert (questions[0].kind, questions[0].id, questions[0].n_open) == ("ring", ring_id, len(RING))
     assert "8 of them new" in questions[0].why
-    assert [each.kind for each in questions[-3:]] == ["audit"] * 3
-    assert questions == review_queue(settings, limit=20, n_audits=3)
+    assert [each.kind for each in questions[1:]] == [AUDIT] * settings.audits_per_night
 
 
 def test_a_ring_is_shown_with_its_members_and_what_they_share(settings: Settings, ring_id: str) -> None:
@@ -65,7 +64,7 @@ def test_a_decision_reaches_the_next_night_and_is_not_asked_again(
     next_night(settings, driver, tmp_path)
     labels = run(driver, "MATCH (a:Account) WHERE a.account_id IN $ring RETURN DISTINCT a.fraud_label AS l", ring=RING)
     assert labels == [{"l": "clear"}]
-    assert [each.kind for each in review_queue(settings, limit=20, n_audits=0)] == []
+    assert {each.kind for each in read_queue(settings, limit=20)} == {AUDIT}
     assert [each["decision"] for each in decisions_on(settings, ring=ring_id, account=None)] == ["legitimate"]
     assert [each["reviewed_by"] for each in decisions_on(settings, ring=None, account="ring00")] == ["kim"]
 
@@ -73,7 +72,7 @@ def test_a_decision_reaches_the_next_night_and_is_not_asked_again(
 def test_needs_more_leaves_the_question_open(settings: Settings, driver: Driver, ring_id: str, tmp_path: Path) -> None:
     decide_on(driver, "needs_more", ring=ring_id)
     next_night(settings, driver, tmp_path)
-    assert review_queue(settings, limit=1, n_audits=0)[0].id == ring_id
+    assert read_queue(settings, limit=1)[0].id == ring_id
 
 
 def test_a_ring_decided_against_a_decision_on_a_member_is_refused_whole(driver: Driver, ring_id: str) -> None:
@@ -119,13 +118,13 @@ def test_a_finding_against_the_model_is_put_before_a_second_person_and_then_list
 ) -> None:
     decide_on(driver, "fake", account="person3", by="lee")
     next_night(settings, driver, tmp_path)
-    [question] = [each for each in review_queue(settings, limit=20, n_audits=0) if each.kind == "second look"]
+    [question] = [each for each in read_queue(settings, limit=20) if each.kind == "second look"]
     assert question.id == "person3"
     assert "lee found it fake" in question.why
     decide_on(driver, "fake", account="person3", by="kim")
     load_night(settings, driver, landing=tmp_path / "landing", date=NIGHTS[1])
     detect(settings, driver, date=NIGHTS[1])
-    assert not any(each.kind == "second look" for each in review_queue(settings, limit=20, n_audits=0))
+    assert not any(each.kind == "second look" for each in read_queue(settings, limit=20))
 
 
 def test_who_joins_a_cleared_ring_is_clear_with_it(

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from pipelines.errors import RingwatchError
-from pipelines.review.queue import review_queue
+from pipelines.review.queue import read_queue
 from pipelines.settings import Settings
 from tests.nights import Judged, detected_night
 
@@ -15,12 +15,13 @@ NIGHT = date(2026, 4, 1)
 
 @pytest.fixture
 def settings(tmp_path):
-    return Settings(_env_file=None, home=tmp_path)
+    return Settings(_env_file=None, home=tmp_path, audits_per_night=0)
 
 
 def asked(settings, accounts, *, n_audits=0, night=NIGHT):
+    settings = settings.model_copy(update={"audits_per_night": n_audits})
     detected_night(settings, night, accounts)
-    return review_queue(settings, limit=20, n_audits=n_audits)
+    return read_queue(settings, limit=20)
 
 
 def test_whom_a_ban_would_hit_with_most_doubt_comes_first(settings):
@@ -48,11 +49,17 @@ def test_audits_are_the_same_all_night_and_others_the_next(settings):
     accounts = {f"a{i:03d}": Judged(0.0) for i in range(300)} | {"known": Judged(0.0, label="legitimate")}
     tonight = [each.id for each in asked(settings, accounts, n_audits=5)]
     assert len(set(tonight)) == 5
-    assert tonight == [each.id for each in review_queue(settings, limit=20, n_audits=5)]
+    assert tonight == [each.id for each in asked(settings, accounts, n_audits=5)]
     assert tonight != [each.id for each in asked(settings, accounts, n_audits=5, night=NIGHT + timedelta(days=1))]
-    assert "known" not in [each.id for each in review_queue(settings, limit=20, n_audits=400)]
+    assert "known" not in [each.id for each in asked(settings, accounts, n_audits=400)]
+
+
+def test_a_question_says_since_which_night_it_is_asked(settings):
+    asked(settings, {"old": Judged(0.9)})
+    questions = asked(settings, {"old": Judged(0.9), "new": Judged(0.9)}, night=NIGHT + timedelta(days=3))
+    assert {each.id: each.asked_since for each in questions} == {"old": NIGHT, "new": NIGHT + timedelta(days=3)}
 
 
 def test_before_any_night_there_is_nothing_to_ask(settings):
     with pytest.raises(RingwatchError, match="no night has been detected"):
-        review_queue(settings, limit=20, n_audits=0)
+        read_queue(settings, limit=20)
