@@ -251,3 +251,5 @@ RELATIONSHIPS = (
 RELATIONSHIPS_BY_TYPE = {relationship.type: relationship for relationship in RELATIONSHIPS}
 # What accounts may share: the far ends of their relationships, other accounts aside.
 IDENTIFIER_RELATIONSHIPS = tuple(r for r in RELATIONSHIPS if r.start is ACCOUNT and r.end is not ACCOUNT)
+# An identifier on more accounts is a hub. Pairs of accounts stay below this many times the number of relationships.
+HUB_ACCOUNTS = 60

@@ -31,4 +31,14 @@ MIGRATIONS = (
             "CREATE INDEX detection_run_date IF NOT EXISTS FOR (n:DetectionRun) ON (n.date)",
         ),
     ),
+    Migration(
+        3,
+        "analysts find questions, newest decisions and grown rings without a scan",
+        (
+            "CREATE INDEX review_question_rank IF NOT EXISTS FOR (n:ReviewQuestion) ON (n.rank)",
+            "CREATE INDEX account_reviewed_at IF NOT EXISTS FOR (n:Account) ON (n.reviewed_at)",
+            "CREATE INDEX ring_reviewed_at IF NOT EXISTS FOR (n:Ring) ON (n.reviewed_at)",
+            "CREATE INDEX ring_n_new_accounts IF NOT EXISTS FOR (n:Ring) ON (n.n_new_accounts)",
+        ),
+    ),
 )

@@ -1,7 +1,7 @@
 """Which accounts share which identifiers, hubs left out: the ground that rings, reasons and evidence stand on.
 
 An identifier that many accounts use (a carrier's address, a campus, a free-mail domain) says nothing about any of
-them, so beyond `MAX_ACCOUNTS` it is left out altogether; below, each use of this module weighs it by how rare it is.
+them, so beyond `HUB_ACCOUNTS` it is left out altogether; below, each use of this module weighs it by how rare it is.
 """
 
 from dataclasses import dataclass
@@ -10,12 +10,10 @@ import numpy as np
 import pyarrow as pa
 from scipy import sparse
 
-from graph_schema.graph import IDENTIFIER_RELATIONSHIPS, RELATIONSHIPS_BY_TYPE
+from graph_schema.graph import HUB_ACCOUNTS, IDENTIFIER_RELATIONSHIPS, RELATIONSHIPS_BY_TYPE
 from models.snapshot import Snapshot
 
 _IN_SUBNET = RELATIONSHIPS_BY_TYPE["IN_SUBNET"]
-# An identifier on more accounts is a hub. Pairs of accounts stay below this many times the number of relationships.
-MAX_ACCOUNTS = 60
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ _WEAK_STRENGTH = 0.1  # of a relationship that was declared after this table was
 
 @dataclass(frozen=True)
 class SharedKind:
-    """Uses of one kind's shared identifiers, each by 2 to `MAX_ACCOUNTS` accounts.
+    """Uses of one kind's shared identifiers, each by 2 to `HUB_ACCOUNTS` accounts.
 
     Attributes:
         type: the relationship from the account, `IN_SUBNET` for subnets, which are one step further.
@@ -112,7 +110,7 @@ def _shared_kind(snapshot: Snapshot, type_: str, label: str, account: np.ndarray
     _, row = np.unique(account * max(len(ids), 1) + identifier, return_index=True)
     account, identifier = account[row], identifier[row]
     degree = np.bincount(identifier, minlength=len(ids)).astype(np.int32)
-    keep = (degree[identifier] >= 2) & (degree[identifier] <= MAX_ACCOUNTS)
+    keep = (degree[identifier] >= 2) & (degree[identifier] <= HUB_ACCOUNTS)
     return SharedKind(
         type_,
         label,

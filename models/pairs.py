@@ -32,7 +32,7 @@ class Pairs:
 
 
 def candidate_pairs(snapshot: Snapshot) -> Pairs:
-    """All pairs that share an identifier on at most `identifiers.MAX_ACCOUNTS` accounts, or deal with each other."""
+    """All pairs that share an identifier on at most `identifiers.HUB_ACCOUNTS` accounts, or deal with each other."""
     n_accounts = snapshot.n_accounts
     kinds = sorted(shared_kinds(snapshot), key=lambda kind: kind.type)
     shared = {kind.type: _pairs_sharing(kind, n_accounts) for kind in kinds}

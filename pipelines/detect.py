@@ -71,7 +71,7 @@ def detect(settings: Settings, driver: Driver, *, date: date, say: Say = lambda 
         in_graph = all(night <= date for night in run_nights(settings))
         run, detection = detect_in(settings, snapshot, say)
         if in_graph:
-            write_back(driver, run, detection, say)
+            write_back(settings, driver, run, detection, say)
     return DetectResult(
         run_id=run.run_id,
         date=str(date),

@@ -117,9 +117,9 @@ class Ledger:
     # State between loads ----------------------------------------------------------------------------
 
     def read_state(self, name: str, schema: pa.Schema) -> pa.Table:
-        """A table of the ledger's state; empty if there is none yet."""
-        path = self.folder / f"{name}.parquet"
-        return pq.read_table(path) if path.exists() else schema.empty_table()
+        """A table of the ledger's state; empty if there is none yet, null where an older version kept no column."""
+        path, none = self.folder / f"{name}.parquet", schema.empty_table()
+        return pa.concat_tables([none, pq.read_table(path)], promote_options="default") if path.exists() else none
 
     def write_state(self, name: str, table: pa.Table) -> None:
         """Replace a table of the ledger's state."""

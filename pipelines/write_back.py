@@ -14,7 +14,9 @@ from graph_schema.signals import Kind
 from models.detection import Detection
 from pipelines.graph_load import Say
 from pipelines.neo4j_client import WRITE_PAGE, run, write_table
+from pipelines.review.in_graph import put_before_analysts
 from pipelines.runs import Run
+from pipelines.settings import Settings
 
 _TIME = Kind.TIMESTAMP
 
@@ -57,7 +59,7 @@ def scored_at(run: Run) -> datetime:
     return datetime.combine(run.date + timedelta(days=1), time(), UTC)
 
 
-def write_back(driver: Driver, run_: Run, detection: Detection, say: Say) -> None:
+def write_back(settings: Settings, driver: Driver, run_: Run, detection: Detection, say: Say) -> None:
     """Put a run in the place of the former one; the DetectionRun node comes last and says it is complete."""
     say(f"writing {detection.accounts.num_rows:,} scores and {detection.rings.num_rows:,} rings back")
     facts = {"run_id": run_.run_id}
@@ -68,6 +70,7 @@ def write_back(driver: Driver, run_: Run, detection: Detection, say: Say) -> Non
     for query in (_FORMER_MEMBERS, _FORMER_RINGS):
         while run(driver, query, **facts, page_size=WRITE_PAGE)[0]["n"]:
             pass
+    put_before_analysts(settings, driver, run_, detection)
     run(driver, _RUN, **facts, date=run_.date, facts=_run_properties(run_))
 
 

@@ -10,15 +10,17 @@ from pipelines.neo4j_client import run
 
 Graph = tuple[set[tuple[str, ...]], set[tuple[str, ...]]]
 
-_SIGNAL_NODES = "WHERE NOT n:SchemaMigration AND NOT n:Ring AND NOT n:DetectionRun"
+_SIGNAL_NODES = "WHERE n:" + "|".join(node.label for node in NODES)
+_KIND = "[label IN labels(n) WHERE label IN $kinds]"  # an account bears marks of what is thought of it besides
 
 
 def signal_graph(driver: Driver) -> Graph:
     """Nodes (label, properties) and relationships (start, type, end, properties) made from signals."""
-    nodes = run(driver, f"MATCH (n) {_SIGNAL_NODES} RETURN labels(n) AS label, properties(n) AS properties")
+    kinds = [node.label for node in NODES]
+    nodes = run(driver, f"MATCH (n) {_SIGNAL_NODES} RETURN {_KIND} AS label, properties(n) AS properties", kinds=kinds)
     relationships = run(
         driver,
-        "MATCH (a)-[r]->(b) WHERE NOT b:Ring"
+        "MATCH (a)-[r]->(b) WHERE NOT b:Ring AND NOT a:ReviewQuestion"
         " RETURN properties(a) AS a, type(r) AS type, properties(b) AS b, properties(r) AS properties",
     )
     return (

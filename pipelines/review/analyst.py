@@ -11,7 +11,7 @@ from models.snapshot import Snapshot
 from pipelines.ban_list.policy import end_of
 from pipelines.ledger import Ledger
 from pipelines.review.harvest import REVIEWS_SCHEMA
-from pipelines.review.queue import RING, read_queue
+from pipelines.review.queue import AUDIT, RING, read_queue
 from pipelines.runs import read_run_table
 from pipelines.settings import Settings
 
@@ -38,6 +38,7 @@ def review_as_analyst(settings: Settings, snapshot: Snapshot, truth: Truth, *, n
                 "reviewed_by": f"analyst of {snapshot.date}",
                 "reviewed_at": end_of(snapshot.date) + _COMES_AFTER,
                 "ring_id": question.id if is_ring else None,
+                "is_audit": question.kind == AUDIT,
             }
             for account in accounts
         ]

@@ -6,11 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graph_schema.browser.marks import VERDICTS
 from models.cleared_rings import ClearedRing, ClearedRings
 from models.decisions import decisions_of
 from models.snapshot import Snapshot
 from pipelines.ledger import Ledger
-from pipelines.review.harvest import REVIEWS_SCHEMA, VERDICTS
+from pipelines.review.harvest import REVIEWS_SCHEMA
 from pipelines.settings import Settings
 
 

@@ -10,12 +10,11 @@ from typing import Any
 import pyarrow as pa
 from neo4j import Driver
 
+from graph_schema.browser.marks import DECISIONS
 from graph_schema.signals import Kind
 from pipelines.ledger import Ledger
 from pipelines.neo4j_client import run
 
-VERDICTS = ("fake", "legitimate")
-DECISIONS = (*VERDICTS, "needs_more")
 REVIEWS_SCHEMA = pa.schema(
     [
         ("account_id", pa.string()),
@@ -24,17 +23,19 @@ REVIEWS_SCHEMA = pa.schema(
         ("reviewed_by", pa.string()),
         ("reviewed_at", Kind.TIMESTAMP.arrow_type),
         ("ring_id", pa.string()),  # null: decided on the account itself
+        ("is_audit", pa.bool_()),  # asked at random
     ]
 )
 
 _READ = """
 MATCH (a:Account) WHERE a.review_decision IS NOT NULL
-RETURN a.account_id AS account_id, null AS ring_id, a.review_decision AS decision, a.review_reason AS reason,
-    a.reviewed_by AS reviewed_by, toString(a.reviewed_at) AS reviewed_at
+RETURN a.account_id AS account_id, null AS ring_id,
+    EXISTS { (a)<-[:ABOUT]-(:ReviewQuestion {kind: 'audit'}) } AS is_audit, a.review_decision AS decision,
+    a.review_reason AS reason, a.reviewed_by AS reviewed_by, toString(a.reviewed_at) AS reviewed_at
 UNION ALL
 MATCH (g:Ring)<-[:MEMBER_OF_RING]-(a:Account) WHERE g.review_decision IS NOT NULL
-RETURN a.account_id AS account_id, g.ring_id AS ring_id, g.review_decision AS decision, g.review_reason AS reason,
-    g.reviewed_by AS reviewed_by, toString(g.reviewed_at) AS reviewed_at
+RETURN a.account_id AS account_id, g.ring_id AS ring_id, false AS is_audit, g.review_decision AS decision,
+    g.review_reason AS reason, g.reviewed_by AS reviewed_by, toString(g.reviewed_at) AS reviewed_at
 """
 
 

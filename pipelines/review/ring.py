@@ -14,6 +14,7 @@ from models.ring_sharing import shared_within
 from models.snapshot import Snapshot, read_snapshot
 from pipelines.errors import RingwatchError
 from pipelines.ledger import Ledger
+from pipelines.review.decide import the_one
 from pipelines.review.harvest import REVIEWS_SCHEMA
 from pipelines.runs import detected_nights, read_run_table
 from pipelines.settings import Settings
@@ -97,13 +98,10 @@ def decisions_on(settings: Settings, *, ring: str | None, account: str | None) -
     Raises:
         RingwatchError: asked about both or neither.
     """
-    if (ring is None) == (account is None):
-        raise RingwatchError("give either --ring or --account.")
+    label, id_ = the_one(ring=ring, account=account)
     reviews = Ledger(settings).read_state("reviews", REVIEWS_SCHEMA).sort_by("reviewed_at")
-    if account is not None:
-        return list(reviews.filter(pc.equal(reviews["account_id"], account)).to_pylist())
-    of_ring = reviews.filter(pc.equal(reviews["ring_id"], ring)).to_pylist()
-    return list({each["reviewed_at"]: each for each in of_ring}.values())
+    found = reviews.filter(pc.equal(reviews[f"{label.lower()}_id"], id_)).to_pylist()
+    return found if label == "Account" else list({each["reviewed_at"]: each for each in found}.values())
 
 
 def _shared(snapshot: Snapshot, account_ids: pa.Array) -> list[dict[str, Any]]:

@@ -101,7 +101,7 @@ def test_another_persons_decision_is_not_replaced_unasked_but_ones_own_is(driver
     [
         ({}, "either --ring or --account"),
         ({"ring": "r", "account": "a"}, "either --ring or --account"),
-        ({"account": "ring00", "decision": "guilty"}, "'guilty' is no decision"),
+        ({"account": "ring00", "decision": "guilty"}, '"guilty" is no decision'),
         ({"account": "ring00", "by": " "}, "who decides"),
         ({"account": "nobody"}, "there is no account 'nobody'"),
     ],

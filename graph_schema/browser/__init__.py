@@ -1,0 +1,1 @@
+"""What analysts have in Neo4j Browser: colours, a guide of queries to click, and how to decide."""
