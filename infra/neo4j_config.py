@@ -34,6 +34,10 @@ db.tx_log.preallocate=false
 db.tx_log.rotation.retention_policy=1 days 1G
 dbms.usage_report.enabled=false
 client.allow_telemetry=false
+# What Neo4j Browser does when somebody connects; it asks nobody beyond this machine.
+browser.allow_outgoing_connections=false
+browser.remote_content_hostname_whitelist={host}
+browser.post_connect_cmd=style {desk_url}/ringwatch.grass; clear; guide {desk_url}/guide.html
 # Twice 5 s of each stop, for Bolt clients that may still connect.
 internal.dbms.bolt.netty_server_shutdown_quiet_period=0
 """
@@ -139,11 +143,12 @@ def candidate_ports(settings: Settings) -> list[Ports]:
     ]
 
 
-def write_conf(settings: Settings, ports: Ports) -> None:
-    """Writes neo4j.conf; a key that Neo4j does not know stops its start."""
+def write_conf(settings: Settings, ports: Ports, desk_url: str) -> None:
+    """Writes neo4j.conf, with the address of the analysts' guide; a key that Neo4j does not know stops its start."""
     conf_dir = settings.neo4j_dir / "conf"
     conf_dir.mkdir(parents=True, exist_ok=True)
-    (conf_dir / "neo4j.conf").write_text(_CONF.format(host=HOST, ports=ports, settings=settings))
+    conf = _CONF.format(host=HOST, ports=ports, settings=settings, desk_url=desk_url)
+    (conf_dir / "neo4j.conf").write_text(conf)
 
 
 def java_command(settings: Settings, main_class: str, *args: str) -> list[str]:

@@ -4,6 +4,7 @@ import subprocess
 
 import psutil
 
+from infra.desk import end_desk, start_desk
 from infra.neo4j_config import (
     Ports,
     ServerRecord,
@@ -51,9 +52,9 @@ def log_tail(settings: Settings) -> str:
 
 
 def launch(settings: Settings, ports: Ports) -> None:
-    """Starts the server in a session of its own, and records it."""
+    """Starts the server in a session of its own, and records it; the desk that it sends analysts to comes first."""
     ensure_password(settings)
-    write_conf(settings, ports)
+    write_conf(settings, ports, start_desk(settings))
     if not has_database(settings):  # picocli reads an argument @FILE from the file, so that `ps` does not show it
         run_admin(settings, "dbms", "set-initial-password", f"@{password_file(settings)}")
     home, conf = settings.neo4j_dir, settings.neo4j_dir / "conf"
@@ -72,7 +73,8 @@ def launch(settings: Settings, ports: Ports) -> None:
 
 
 def end_server(settings: Settings) -> bool:
-    """Ends the server: politely, and after a minute by force. False if there was none."""
+    """Ends the server and its desk: politely, and after a minute by force. False if there was none."""
+    end_desk(settings)
     server = find_server(settings)
     if server is None:
         return False

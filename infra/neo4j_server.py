@@ -14,7 +14,8 @@ from filelock import FileLock
 from neo4j import GraphDatabase
 from neo4j.exceptions import DriverError, Neo4jError
 
-from infra.neo4j_config import USER, candidate_ports, console_log, password_file
+from infra.desk import desk_url, start_desk
+from infra.neo4j_config import USER, Ports, candidate_ports, console_log, password_file
 from infra.neo4j_process import (
     STOP_TIMEOUT_S,
     end_server,
@@ -42,6 +43,7 @@ class Neo4jStatus:
     user: str
     password_file: str | None
     browser_url: str | None
+    guide_url: str | None  # which opens by itself in the Browser
     pid: int | None
 
 
@@ -56,7 +58,8 @@ def status(settings: Settings) -> Neo4jStatus:
         uri=f"bolt://{HOST}:{ports.bolt}" if ports else None,
         user=USER,
         password_file=str(password_file(settings)),
-        browser_url=f"http://{HOST}:{ports.http}/browser/" if ports else None,
+        browser_url=_browser_url(ports) if ports else None,
+        guide_url=f"{desk}/guide.html" if (desk := desk_url(settings)) else None,
         pid=server.session.pid if server else None,
     )
 
@@ -79,8 +82,9 @@ def start(settings: Settings, progress: Callable[[float], None] = lambda elapsed
         )
     settings.neo4j_dir.mkdir(parents=True, exist_ok=True)
     with _lock(settings):
-        if (found := status(settings)).running:
-            return found
+        if status(settings).running:
+            start_desk(settings)
+            return status(settings)
         for ports in candidate_ports(settings):
             if not find_server(settings):
                 launch(settings, ports)
@@ -148,8 +152,14 @@ def _status_elsewhere(settings: Settings, uri: str) -> Neo4jStatus:
         user=settings.neo4j_user,
         password_file=str(file) if file else None,
         browser_url=None,
+        guide_url=None,
         pid=None,
     )
+
+
+def _browser_url(ports: Ports) -> str:
+    """With the Bolt address in it, or the Browser would ask for the usual one."""
+    return f"http://{HOST}:{ports.http}/browser/?dbms=bolt://{USER}@{HOST}:{ports.bolt}"
 
 
 def _lock(settings: Settings) -> FileLock:

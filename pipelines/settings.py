@@ -98,6 +98,11 @@ class Settings(BaseSettings):
         return self.home_dir / "ban_lists"
 
     @property
+    def desk_dir(self) -> Path:
+        """What analysts are served beside Neo4j Browser: the night at a glance, and its report by night."""
+        return self.home_dir / "desk"
+
+    @property
     def neo4j_dir(self) -> Path:
         """The embedded Neo4j: configuration, data, logs, password, pid."""
         return self.home_dir / "neo4j"
