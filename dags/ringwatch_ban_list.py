@@ -10,6 +10,9 @@ to the exact content, and the first answer holds. A list that changes nothing fo
 
 **What may happen**
 
+* The question says **held**: the night has drifted from the one that the model was trained on (the report plots it).
+  Find out whether a feed broke, a release moved everybody, or a campaign did. Reject, or approve all the same; by
+  command that takes `--release`. `ringwatch train` makes a model of tonight.
 * `publish` is skipped: the list was rejected, or is outdated because the night was detected anew or a later list is
   out. Nothing is to be done.
 * `ask` fails after seven days without an answer. Clear it to ask again.
@@ -64,6 +67,8 @@ def ringwatch_ban_list() -> None:
             "content_sha256": proposal.content_sha256,
             "folder": str(proposal.folder),
             "model": proposal.facts["model_version"],
+            "report": str(settings.report_file(proposal.date)),
+            "held": proposal.held,
             **proposal.counts,
         }
 
@@ -95,13 +100,18 @@ def ringwatch_ban_list() -> None:
 
 _QUESTION = """
 {% set proposal = ti.xcom_pull('propose') %}
+{% for reason in proposal.held %}
+**Held**: {{ reason }}. Look at the report before you let it out.
+
+{% endfor %}
 | | ban | restrict | lift |
 |---|---|---|---|
 | changes | {{ proposal.delta.ban }} | {{ proposal.delta.restrict }} | {{ proposal.delta.lift }} |
 | in force afterwards | {{ proposal.ban_list.ban }} | {{ proposal.ban_list.restrict }} | |
 
 Model {{ proposal.model }}. The files, as they would go out: `{{ proposal.folder }}`
-(content {{ proposal.content_sha256[:12] }}). `ringwatch explain --account ID` explains any account.
+(content {{ proposal.content_sha256[:12] }}). The night's report: `{{ proposal.report }}`.
+`ringwatch explain --account ID` explains any account.
 """
 
 

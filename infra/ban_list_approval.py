@@ -78,10 +78,13 @@ class BanListApproval(ApprovalOperator):
         from pipelines.errors import ApprovalError
         from pipelines.settings import read_settings
 
-        decide = approve if option == self.APPROVE else reject
-        night = date.fromisoformat(self.night)
+        about: Any = {"date": date.fromisoformat(self.night), "by": person, "via": "airflow"}
+        about["content_sha256"] = self.content_sha256
         try:
-            decide(read_settings(), date=night, by=person, via="airflow", content_sha256=self.content_sha256)
+            if option == self.APPROVE:
+                approve(read_settings(), **about, release=True)  # the question has said what holds it
+            else:
+                reject(read_settings(), **about)
         except ApprovalError as error:  # decided otherwise before, or outdated: the record holds
             self.log.warning("The answer of %s changes nothing: %s", person, error)
 

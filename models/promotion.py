@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from models.drift import reference_of
 from models.evaluation import paired_bootstrap
 from models.labels import known_labels
 from models.registry import Registry
@@ -20,8 +21,8 @@ def promote_if_not_worse(registry: Registry, candidate: Candidate, snapshot: Sna
     difference (paired bootstrap over accounts). When under 20 fakes or 20 legitimate ones are so new, on all labels:
     the champion has learnt from many of those, so that comparison is strict on the candidate, and says so.
     """
-    version, date = registry.save(candidate.model), snapshot.date
-    champion = registry.champion_as_of(date)
+    version = registry.save(candidate.model, reference_of(snapshot, candidate.scores))
+    champion = registry.champion_as_of(snapshot.date)
     if champion == version:
         return True, f"{version} is champion already"
     if champion is None:
@@ -31,7 +32,7 @@ def promote_if_not_worse(registry: Registry, candidate: Candidate, snapshot: Sna
     else:
         promoted, why = _compare(registry, champion, candidate, snapshot)
     if promoted:
-        registry.promote(version, date=date, why=why)
+        registry.promote(version, date=snapshot.date, why=why)
     return promoted, why
 
 

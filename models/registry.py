@@ -2,6 +2,7 @@
 
     MODELS/<version>/model.safetensors    weights of every network
     MODELS/<version>/model.json           all the rest, readable
+    MODELS/<version>/reference.json       what its training night looked like, for drift
     MODELS/champions.json                 promotions in the order they were made
 
 Nothing here is pickled: reading a model can run no code. A version appears whole or not at all.
@@ -15,10 +16,12 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from models.drift import Distribution, Reference
 from models.errors import ModelStoreError
 from models.model_file import read_model, version_of, write_model
 from models.trained import Metrics, TrainedModel
 
+_REFERENCE = "reference.json"
 _VERSION = re.compile(r"gnn-\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")
 
 
@@ -49,14 +52,19 @@ class Registry:
         """The folder need not exist yet."""
         self.folder = folder
 
-    def save(self, model: TrainedModel) -> str:
-        """Store a model and return its version; the same model again changes nothing."""
+    def save(self, model: TrainedModel, reference: Reference | None = None) -> str:
+        """Store a model and return its version; the same model again changes nothing.
+
+        Without a `reference`, of its training night, no drift from it will be measured.
+        """
         version = version_of(model)
         final, staging = self.folder / version, self.folder / f"{version}.tmp"
         if not final.exists():
             shutil.rmtree(staging, ignore_errors=True)
             staging.mkdir(parents=True)
             write_model(model, staging)
+            if reference:
+                (staging / _REFERENCE).write_text(json.dumps(asdict(reference), indent=1) + "\n")
             staging.rename(final)
         return version
 
@@ -70,6 +78,17 @@ class Registry:
             stored = ", ".join(self.versions()) or "none"
             raise ModelStoreError(f"no model {version!r} in {self.folder}; stored are: {stored}.")
         return read_model(self.folder / version)
+
+    def reference(self, version: str) -> Reference | None:
+        """The training night of a stored version, if it was stored with it."""
+        path = self.folder / version / _REFERENCE
+        if not path.exists():
+            return None
+        kept = json.loads(path.read_text())
+        columns = {
+            name: Distribution(tuple(each["edges"]), tuple(each["shares"])) for name, each in kept["columns"].items()
+        }
+        return Reference(columns, {name: tuple(words) for name, words in kept["vocabulary"].items()})
 
     def versions(self) -> list[str]:
         """Stored versions, sorted."""

@@ -41,10 +41,12 @@ class Candidate(NamedTuple):
     Attributes:
         model: the model.
         held_out: `[n_accounts] float64` calibrated probabilities.
+        scores: `[n_accounts] float64`, what it says of the same accounts when it is shown their labels, as at night.
     """
 
     model: TrainedModel
     held_out: np.ndarray
+    scores: np.ndarray
 
 
 def train(
@@ -74,6 +76,7 @@ def train(
     weight = np.where(known, labels.confidence, 0.0)
     calibration = calibrate(networks.held_out, labels.is_fake, weight, start=networks.start, label_noise=LABEL_NOISE)
     every, _ = said_by(networks.members, networks.trees, data, labels, known)
+    scores = calibration.apply(every)
     held_out = calibration.apply(networks.held_out)
     model = TrainedModel(
         snapshot_date=snapshot.date,
@@ -81,11 +84,11 @@ def train(
         members=networks.members,
         trees=networks.trees,
         calibration=calibration,
-        thresholds=thresholds_of(calibration.apply(every)[~known]),
+        thresholds=thresholds_of(scores[~known]),
         judge=default.judge,
         metrics=held_out_metrics(held_out, labels.is_fake, known),
     )
-    return Candidate(model, held_out)
+    return Candidate(model, held_out, scores)
 
 
 def _held_out_metrics(networks: Networks, labels: Labels) -> dict[str, float]:

@@ -16,6 +16,7 @@ from models.cleared_rings import ClearedRings
 from models.default_model import default_model
 from models.detection import Detection
 from models.detection import detect as detect_rings
+from models.drift import drift_from
 from models.model_file import version_of
 from models.registry import Registry
 from models.rings import Rings
@@ -56,6 +57,7 @@ class _Scored(NamedTuple):
     model: TrainedModel
     model_version: str
     is_default: bool
+    drift: dict[str, float]
 
 
 def detect(settings: Settings, driver: Driver, *, date: date, say: Say = lambda _: None) -> DetectResult:
@@ -110,7 +112,9 @@ def _score(settings: Settings, snapshot: Snapshot, say: Say) -> _Scored:
     model = registry.load(champion) if champion else default_model(settings.default_model)
     version = champion or version_of(model)
     say(f"scoring {snapshot.n_accounts:,} accounts with {version}")
-    return _Scored(score(model, snapshot), model, version, champion is None)
+    scores, reference = score(model, snapshot), registry.reference(champion) if champion else None
+    drift = drift_from(reference, snapshot, scores.fake) if reference else {}
+    return _Scored(scores, model, version, champion is None, drift)
 
 
 def _previous_rings(settings: Settings, night: date) -> Rings | None:
@@ -144,4 +148,5 @@ def _run(settings: Settings, snapshot: Snapshot, scored: _Scored, cleared: Clear
             "n_suspicious_rings": rings["suspicious"],
             "n_lawful_groups": rings["clear"],
         },
+        drift=scored.drift,
     )

@@ -23,7 +23,7 @@ from pipelines.settings import Settings
 
 @dataclass(frozen=True)
 class Run:
-    """The facts of one night's detection."""
+    """The facts of one night's detection; `drift` is empty for a model that no night here has trained."""
 
     run_id: str
     date: date
@@ -31,6 +31,7 @@ class Run:
     is_default: bool
     thresholds: Thresholds
     counts: dict[str, int]
+    drift: dict[str, float]  # PSI against the model's training night by column, `models.drift.SCORE` among them
 
 
 def write_run(settings: Settings, run: Run, detection: Detection, questions: pa.Table) -> None:

@@ -4,6 +4,7 @@ A setting comes from `RINGWATCH_<NAME>` in the environment, else from `.env` in 
 from its default here. Paths of the state folder are declared here too, so that nobody else joins strings.
 """
 
+from datetime import date
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
@@ -46,6 +47,11 @@ class Settings(BaseSettings):
     )
     audits_per_night: int = Field(
         5, ge=0, description="Accounts drawn at random each night for people to look at, to keep labels unbiased."
+    )
+    max_psi: float = Field(
+        0.25,
+        gt=0,
+        description="Drift (PSI) of scores or of a feature since the model's training night that holds a ban list.",
     )
     default_model: Path | None = Field(
         None, description="Folder of a default model made by `ringwatch model pretrain`. Default: the one that ships."
@@ -101,6 +107,10 @@ class Settings(BaseSettings):
     def desk_dir(self) -> Path:
         """What analysts are served beside Neo4j Browser: the night at a glance, and its report by night."""
         return self.home_dir / "desk"
+
+    def report_file(self, night: date) -> Path:
+        """The report of a night."""
+        return self.desk_dir / "reports" / f"date={night}" / "report.html"
 
     @property
     def neo4j_dir(self) -> Path:

@@ -36,7 +36,12 @@ class Judged:
 
 
 def detected_night(
-    settings: Settings, night: date, accounts: Mapping[str, Judged], *, is_default: bool = False
+    settings: Settings,
+    night: date,
+    accounts: Mapping[str, Judged],
+    *,
+    is_default: bool = False,
+    drift: Mapping[str, float] | None = None,
 ) -> None:
     """Leave behind what `detect` leaves: snapshot, run and exported scores."""
     created_at = datetime.combine(night, time(), UTC) - timedelta(days=30)
@@ -90,7 +95,7 @@ def detected_night(
         pa.Table.from_pylist(rows, ACCOUNTS_SCHEMA), Rings(RINGS_SCHEMA.empty_table(), MEMBERS_SCHEMA.empty_table())
     )
     version = "gnn-default-0" if is_default else "model-1"
-    run = Run(f"run-{night}", night, version, is_default, THRESHOLDS, {"n_accounts": len(rows)})
+    run = Run(f"run-{night}", night, version, is_default, THRESHOLDS, {"n_accounts": len(rows)}, dict(drift or {}))
     candidates = candidates_of(settings, run, snapshot, detection.accounts, POLICY)
     write_run(settings, run, detection, make_queue(settings, detection, candidates))
 

@@ -45,7 +45,13 @@ class Decision:
 
 
 def approve(
-    settings: Settings, *, date: date, by: str, via: str = "command", content_sha256: str | None = None
+    settings: Settings,
+    *,
+    date: date,
+    by: str,
+    via: str = "command",
+    content_sha256: str | None = None,
+    release: bool = False,
 ) -> Decision:
     """Approve what is proposed for a night; again is safe.
 
@@ -55,14 +61,21 @@ def approve(
         by: the person.
         via: where the person answered.
         content_sha256: what the person saw; None: what is proposed now.
+        release: let it out although it is held, for instance by drift.
 
     Returns:
         The decision that holds: an earlier approval stays as it is.
 
     Raises:
         ApprovalError: nothing is proposed, the content is another than the person saw or was tampered with, it was
-            rejected before, the list of a later night is out, or `by` names nobody.
+            rejected before, it is held, the list of a later night is out, or `by` names nobody.
     """
+    proposal, _ = read_proposal(settings, date)
+    if proposal.held and not proposal.changes_nothing and not release:
+        raise ApprovalError(
+            f"the list of {date} is held: {'; '.join(proposal.held)}. Look at"
+            f" {settings.report_file(date)}, and then reject it, or let it out all the same with --release."
+        )
     return _decide_as(APPROVED, settings, date, by, via, content_sha256)
 
 

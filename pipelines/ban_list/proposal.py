@@ -62,6 +62,12 @@ class Proposal:
         return counts
 
     @property
+    def held(self) -> list[str]:
+        """Why a person who approves it has to release it as well; empty where nothing speaks against it."""
+        held: list[str] = self.facts["held"]
+        return held
+
+    @property
     def changes_nothing(self) -> bool:
         """Whether it would change nothing for any account, so that nobody needs to decide."""
         return not any(self.counts["delta"].values())
@@ -76,6 +82,7 @@ def propose(settings: Settings, *, date: date, policy: Policy = POLICY) -> Propo
     """
     # Here, for it loads all of detection: who approves or publishes should not wait for that.
     from pipelines.ban_list.candidates import find_candidates
+    from pipelines.drift_gate import held_by_drift
 
     tonight = find_candidates(settings, night=date, policy=policy)
     with ban_list_lock(settings):
@@ -87,7 +94,7 @@ def propose(settings: Settings, *, date: date, policy: Policy = POLICY) -> Propo
         delta = difference(before, current, cleared=tonight.cleared, corrected=corrected)
         contested = entries.sort(tonight.contested.values())
         files = _files(current, delta)
-        facts = _facts(tonight, former, current, delta, policy)
+        facts = _facts(tonight, former, current, delta, policy, held_by_drift(settings, tonight.run))
         proposal = Proposal(date, _content_sha256(facts, files), proposal_folder(settings, date), facts)
         head = {"content_sha256": proposal.content_sha256, "facts": facts}
         about = {_PROPOSAL: json.dumps(head, indent=2, sort_keys=True).encode(), _CONTESTED: to_csv(contested)}
@@ -152,7 +159,12 @@ def _files(current: list[Entry], delta: list[Entry]) -> dict[str, bytes]:
 
 
 def _facts(
-    tonight: "Candidates", former: PublishedList | None, current: list[Entry], delta: list[Entry], policy: Policy
+    tonight: "Candidates",
+    former: PublishedList | None,
+    current: list[Entry],
+    delta: list[Entry],
+    policy: Policy,
+    held: list[str],
 ) -> dict[str, Any]:
     run = tonight.run
     return {
@@ -164,6 +176,7 @@ def _facts(
         "policy": asdict(policy),
         "format_version": FORMAT_VERSION,
         "schema_version": MIGRATIONS[-1].number,
+        "held": held,
         "follows": {"date": str(former.date), "content_sha256": former.content_sha256} if former else None,
         "counts": {
             "ban_list": entries.count_actions(current),

@@ -23,8 +23,9 @@ def propose(date: Day, as_json: Json = False) -> None:
         changes = ", ".join(f"{n:,} to {action}" for action, n in found.counts["delta"].items() if n)
         n_contested = sum(found.counts["contested"].values())
         contested = f"; {n_contested:,} contested, one person against the model (contested.csv)" if n_contested else ""
+        held = "".join(f"HELD: {reason}\n" for reason in found.held)
         return (
-            f"proposed for {found.date}: {sum(found.counts['ban_list'].values()):,} accounts listed,"
+            f"{held}proposed for {found.date}: {sum(found.counts['ban_list'].values()):,} accounts listed,"
             f" {changes or 'no change'}{contested}\nlook at it in {found.folder},"
             f" then `ringwatch ban-list approve --date {found.date} --by NAME`"
         )
@@ -33,11 +34,16 @@ def propose(date: Day, as_json: Json = False) -> None:
 
 
 @ban_list_app.command("approve")
-def approve(date: Day, by: By, as_json: Json = False) -> None:
+def approve(
+    date: Day,
+    by: By,
+    release: Annotated[bool, typer.Option("--release", help="Let it out although drift holds it.")] = False,
+    as_json: Json = False,
+) -> None:
     """Approve what is proposed for a night, as it stands now."""
     from pipelines.ban_list import approve as run_approve
 
-    show(run_approve(read_settings(), date=day_of(date), by=by), as_json)
+    show(run_approve(read_settings(), date=day_of(date), by=by, release=release), as_json)
 
 
 @ban_list_app.command("reject")
