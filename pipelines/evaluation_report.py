@@ -1,30 +1,20 @@
 """The evaluation as files: metrics.json, and report.html with its plots inside, which opens without a network."""
 
 import html
-import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("svg")
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from models.evaluation import CAMPAIGN_FOUND
+from pipelines.html_page import figure, page, table
 
 Report = dict[str, Any]
 
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
-table { border-collapse: collapse; margin: 1rem 0; } td, th { padding: .2rem .7rem; text-align: right; }
-td:first-child, th:first-child { text-align: left; } tr:nth-child(even) { background: #f4f5f7; }
-figure { display: inline-block; margin: 1rem 1rem 1rem 0; } figcaption { max-width: 28rem; color: #555; }
-"""
 _MIN_ACTIVE = 10
 _SHOWN = ("ours", "trees, neighbour aggregates", "trees, account features", "label propagation", "Fraudar", "oracle")
 
@@ -43,8 +33,8 @@ def write_hindsight(reports: Sequence[Report], folder: Path) -> None:
         "<h1>How right earlier nights were</h1><p>Accounts whose label became known after the night. They are no fair"
         f" sample: what looked bad was looked at first. {html.escape(judged)}.</p>",
         _ranking_table(reports),
-        _figure(partial(_plot_precision_recall, reports[-1]), f"Precision against recall, {reports[-1]['name']}."),
-        _figure(partial(_plot_reliability, reports), "What a score said, and what turned out true."),
+        figure(partial(_plot_precision_recall, reports[-1]), f"Precision against recall, {reports[-1]['name']}."),
+        figure(partial(_plot_reliability, reports), "What a score said, and what turned out true."),
     ]
     _write(reports, "\n".join(parts), folder)
 
@@ -52,8 +42,7 @@ def write_hindsight(reports: Sequence[Report], folder: Path) -> None:
 def _write(reports: Sequence[Report], body: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "metrics.json").write_text(json.dumps(reports, indent=1) + "\n")
-    page = f'<!doctype html><meta charset="utf-8"><title>Evaluation</title><style>{_STYLE}</style>{body}'
-    (folder / "report.html").write_text(page)
+    (folder / "report.html").write_text(page("Evaluation", body))
 
 
 def _body(reports: Sequence[Report]) -> str:
@@ -62,14 +51,14 @@ def _body(reports: Sequence[Report]) -> str:
     parts = [f"<h1>How detection does</h1><p>{html.escape(worlds)}. Accounts not yet labelled, true prevalence.</p>"]
     if ranked:
         parts.append("<h2>Ranking accounts</h2>" + _ranking_table(ranked))
-        parts.append(_figure(partial(_plot_precision_recall, ranked[0]), "Precision against recall, first seed."))
-        parts.append(_figure(partial(_plot_reliability, ranked), "What a score says, and what is true of it."))
+        parts.append(figure(partial(_plot_precision_recall, ranked[0]), "Precision against recall, first seed."))
+        parts.append(figure(partial(_plot_reliability, ranked), "What a score says, and what is true of it."))
         parts.append("<h2>Campaigns</h2>" + _campaign_table(reports))
         caption = "Share of each large campaign's active members that are suspicious, by night, first seed."
-        parts.append(_figure(partial(_plot_campaigns, ranked[0]), caption))
+        parts.append(figure(partial(_plot_campaigns, ranked[0]), caption))
         if any(any(each["evasion_budgets"].values()) for each in ranked):
             caption = "What campaigns with ten or more active members spend on fresh identifiers, and the share found."
-            parts.append("<h2>Evasion</h2>" + _figure(partial(_plot_evasion, ranked), caption))
+            parts.append("<h2>Evasion</h2>" + figure(partial(_plot_evasion, ranked), caption))
         parts.append("<h2>Evidence</h2>" + _evidence_table(ranked))
     parts.append("<h2>By night</h2>" + _night_table(reports))
     parts.append("<h2>Rings</h2>" + _rings_table(reports))
@@ -89,7 +78,7 @@ def _ranking_table(reports: Sequence[Report]) -> str:
         rows.append([name, f"{fmean(ap):.3f} ± {pstdev(ap):.3f}", " ".join(f"{each:.3f}" for each in ap), *means])
     lead = [each["ranking"]["ours_less_trees"] for each in reports]
     said = ", ".join(f"{each['average_precision']:+.3f} ± {each['standard_error']:.3f}" for each in lead)
-    return _table(head, rows) + f"<p>Ours less trees with neighbour aggregates (paired bootstrap): {said}.</p>"
+    return table(head, rows) + f"<p>Ours less trees with neighbour aggregates (paired bootstrap): {said}.</p>"
 
 
 def _campaign_table(reports: Sequence[Report]) -> str:
@@ -102,7 +91,7 @@ def _campaign_table(reports: Sequence[Report]) -> str:
                 night = each["nights_to_found"] or "never"
                 labelled = "yes" if each["type_was_labelled"] else "no"
                 rows.append([name, report["seed"], f"{each['n_active']:,}", labelled, f"{share:.0%}", night])
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _night_table(reports: Sequence[Report]) -> str:
@@ -112,7 +101,7 @@ def _night_table(reports: Sequence[Report]) -> str:
         for night in report["by_night"]:
             figures = (night[who][what] for who in ("suspicious", "listed") for what in ("precision", "recall"))
             rows.append([report["name"], night["date"], *("" if each is None else f"{each:.3f}" for each in figures)])
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _rings_table(reports: Sequence[Report]) -> str:
@@ -128,7 +117,7 @@ def _rings_table(reports: Sequence[Report]) -> str:
             other["b_cubed_f1"],
         )
         rows.append([report["seed"], one["n_rings"], *(f"{figure:.3f}" for figure in figures)])
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _evidence_table(reports: Sequence[Report]) -> str:
@@ -138,7 +127,7 @@ def _evidence_table(reports: Sequence[Report]) -> str:
         found = report["ranking"]["evidence"]
         falls = (f"{found['fall_named']:.2f}", f"{found['fall_random']:.2f}", f"{found['share_named_falls_more']:.0%}")
         rows.append([report["seed"], found["n_accounts"], *falls])
-    return "<p>What its evidence names is taken from an account, or as much at random.</p>" + _table(head, rows)
+    return "<p>What its evidence names is taken from an account, or as much at random.</p>" + table(head, rows)
 
 
 def _harm_table(reports: Sequence[Report]) -> str:
@@ -149,7 +138,7 @@ def _harm_table(reports: Sequence[Report]) -> str:
     for kind in kinds:
         of_kind = [each["harm_by_kind"][kind] for each in reports if kind in each["harm_by_kind"]]
         rows.append([kind, *(f"{sum(each[field] for each in of_kind):,}" for field in fields)])
-    return f"<p>All seeds together. {_of_groups(reports)}</p>" + _table(head, rows)
+    return f"<p>All seeds together. {_of_groups(reports)}</p>" + table(head, rows)
 
 
 def _of_groups(reports: Sequence[Report]) -> str:
@@ -198,19 +187,3 @@ def _plot_evasion(reports: Sequence[Report], axes: Axes) -> None:
         budgets = [report["evasion_budgets"][name] for name in large]
         axes.scatter(budgets, [each["share_suspicious_by_night"][-1] for each in large.values()], s=14)
     axes.set(xlabel="share of identifiers bought afresh", ylabel="share suspicious", ylim=(-0.02, 1.02))
-
-
-def _figure(plot: Callable[[Axes], None], caption: str) -> str:
-    figure = Figure(figsize=(5.2, 4), layout="constrained")
-    plot(figure.subplots())
-    drawn = io.StringIO()
-    figure.savefig(drawn, format="svg", metadata={"Date": None})
-    svg = drawn.getvalue()
-    return f"<figure>{svg[svg.index('<svg') :]}<figcaption>{html.escape(caption)}</figcaption></figure>"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    def row(cells: Sequence[object], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
-
-    return "<table>" + row(head, "th") + "".join(row(cells, "td") for cells in rows) + "</table>"
