@@ -1,7 +1,8 @@
 """Detect rings: score every account, find who belongs together, write both back.
 
 Follows on each night loaded: takes the snapshot, scores every account with the champion model, finds rings, writes
-scores and rings to the graph and to the exports. Without a trained model it ranks by structure and says so.
+scores and rings to the graph and to the exports. Writes the night's report: its path is in the task's XCom, and the
+guide in Neo4j Browser links to it. Without a trained model it ranks by structure and says so.
 
 **By hand**: trigger it with the configuration `{"date": "2026-04-01"}`. An older night gets its exports; the newer
 scores in the graph stay.

@@ -34,8 +34,7 @@ db.tx_log.preallocate=false
 db.tx_log.rotation.retention_policy=1 days 1G
 dbms.usage_report.enabled=false
 client.allow_telemetry=false
-# What Neo4j Browser does when somebody connects; it asks nobody beyond this machine.
-browser.allow_outgoing_connections=false
+# What Neo4j Browser does when somebody connects.
 browser.remote_content_hostname_whitelist={host}
 browser.post_connect_cmd=style {desk_url}/ringwatch.grass; clear; guide {desk_url}/guide.html
 # Twice 5 s of each stop, for Bolt clients that may still connect.

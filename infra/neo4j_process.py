@@ -55,8 +55,12 @@ def launch(settings: Settings, ports: Ports) -> None:
     """Starts the server in a session of its own, and records it; the desk that it sends analysts to comes first."""
     ensure_password(settings)
     write_conf(settings, ports, start_desk(settings))
-    if not has_database(settings):  # picocli reads an argument @FILE from the file, so that `ps` does not show it
-        run_admin(settings, "dbms", "set-initial-password", f"@{password_file(settings)}")
+    try:
+        if not has_database(settings):  # picocli reads an argument @FILE from the file, so that `ps` does not show it
+            run_admin(settings, "dbms", "set-initial-password", f"@{password_file(settings)}")
+    except RingwatchError:
+        end_desk(settings)
+        raise
     home, conf = settings.neo4j_dir, settings.neo4j_dir / "conf"
     arguments = (f"--home-dir={home}", f"--config-dir={conf}", "--console-mode")
     log = console_log(settings)

@@ -58,7 +58,7 @@ def reference_of(snapshot: Snapshot, scores: np.ndarray) -> Reference:
         name: Distribution(edges := _quantiles(values), _shares(values, edges))
         for name, values in _columns(snapshot, vocabulary)
     }
-    columns[SCORE] = Distribution(_SCORE_EDGES, _shares(scores, _SCORE_EDGES))
+    columns[SCORE] = score_distribution(scores)
     return Reference(columns, vocabulary)
 
 
@@ -66,6 +66,11 @@ def drift_from(reference: Reference, snapshot: Snapshot, scores: np.ndarray) -> 
     """PSI of every column that both nights have, the scores' under `SCORE`."""
     tonight = {**dict(_columns(snapshot, reference.vocabulary)), SCORE: scores}
     return {name: was.psi(tonight[name]) for name, was in reference.columns.items() if name in tonight}
+
+
+def score_distribution(scores: np.ndarray) -> Distribution:
+    """Of `[n_accounts]` scores, in the bins of the index."""
+    return Distribution(_SCORE_EDGES, _shares(scores, _SCORE_EDGES))
 
 
 def moves_with_time(column: str) -> bool:

@@ -27,6 +27,7 @@ from pipelines.ban_list.candidates import candidates_of
 from pipelines.ban_list.policy import POLICY
 from pipelines.graph_load import Say
 from pipelines.ledger import Ledger
+from pipelines.report import write_report
 from pipelines.review.cleared import cleared_rings
 from pipelines.review.harvest import harvest_reviews
 from pipelines.review.queue import make_queue
@@ -48,6 +49,7 @@ class DetectResult:
     in_graph: bool  # False: a later night's scores stay in the graph
     counts: dict[str, int]
     scores: str
+    report: str
     seconds: float
     faults: list[str]
 
@@ -74,6 +76,7 @@ def detect(settings: Settings, driver: Driver, *, date: date, say: Say = lambda 
         run, detection = detect_in(settings, snapshot, say)
         if in_graph:
             write_back(settings, driver, run, detection, say)
+        report = write_report(settings, date)
     return DetectResult(
         run_id=run.run_id,
         date=str(date),
@@ -82,6 +85,7 @@ def detect(settings: Settings, driver: Driver, *, date: date, say: Say = lambda 
         in_graph=in_graph,
         counts=run.counts,
         scores=str(settings.exports_dir / "scores" / f"date={date}"),
+        report=str(report),
         seconds=round(time.monotonic() - began, 3),
         faults=faults,
     )

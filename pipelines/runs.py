@@ -6,7 +6,7 @@ EXPORTS/scores/date=D/scores.parquet, rings.parquet   what enforcement reads, in
 
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,8 @@ class Run:
     is_default: bool
     thresholds: Thresholds
     counts: dict[str, int]
-    drift: dict[str, float]  # PSI against the model's training night by column, `models.drift.SCORE` among them
+    # PSI against the model's training night by column, `models.drift.SCORE` among them
+    drift: dict[str, float] = field(default_factory=dict)
 
 
 def write_run(settings: Settings, run: Run, detection: Detection, questions: pa.Table) -> None:

@@ -108,6 +108,14 @@ def detect(date: Day, as_json: Json = False) -> None:
 
 
 @app.command()
+def report(date: Day, as_json: Json = False) -> None:
+    """Write the report of a night that has been detected, as `detect` does, and say where it is."""
+    from pipelines.report import write_report
+
+    show({"report": str(write_report(read_settings(), day_of(date)))}, as_json)
+
+
+@app.command()
 def nightly(landing: Landing, date: Day, as_json: Json = False) -> None:
     """Do everything of one night: load, train when it is time, detect, propose a ban list."""
     from pipelines.neo4j_client import connect
