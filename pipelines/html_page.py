@@ -15,7 +15,8 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; margin: 1rem 0; } td, th { padding: .2rem .7rem; text-align: right; }
 td:first-child, th:first-child { text-align: left; } tr:nth-child(even) { background: #f4f5f7; }
-figure { display: inline-block; margin: 1rem 1rem 1rem 0; } figcaption { max-width: 28rem; color: #555; }
+figure { display: inline-block; width: 47%; min-width: 20rem; margin: 1rem 2% 1rem 0; vertical-align: top; }
+figure svg { width: 100%; height: auto; } figcaption { color: #555; }
 """
 
 

@@ -33,15 +33,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def neo4j_server() -> Iterator[embedded.Neo4jStatus]:
-    """A running embedded server of this run, in a home of its own."""
+def server_settings() -> Iterator[Settings]:
+    """Settings of the run's embedded server, in a home of its own."""
     # Not pytest's tmp_path, which keeps the last three runs: a store is not worth keeping.
     with tempfile.TemporaryDirectory(prefix="ringwatch-test-") as home:
-        settings = Settings(_env_file=None, home=Path(home), neo4j_heap_mb=512, neo4j_pagecache_mb=64)
-        try:
-            yield embedded.start(settings)
-        finally:
-            embedded.stop(settings)
+        yield Settings(_env_file=None, home=Path(home), neo4j_heap_mb=512, neo4j_pagecache_mb=64)
+
+
+@pytest.fixture(scope="session")
+def neo4j_server(server_settings: Settings) -> Iterator[embedded.Neo4jStatus]:
+    """The run's embedded server, running."""
+    try:
+        yield embedded.start(server_settings)
+    finally:
+        embedded.stop(server_settings)
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ class Mark:
 
 SAID = (Mark("Suspicious", "suspicious", "#d1495b"), Mark("Watched", "watch", "#edae49"))  # repeat fraud_label
 DECIDED = (  # repeat review_decision
-    Mark("FoundFake", "fake", "#5b0e1a"),
+    Mark("FoundFake", "fake", "#7209b7"),
     Mark("FoundLegitimate", "legitimate", "#1b7f5c"),
     Mark("NeedsMore", "needs_more", "#2d5da8"),
 )
