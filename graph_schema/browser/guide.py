@@ -83,7 +83,7 @@ def _deciding() -> str:
         " now; it counts from the next night on, outranks every score, and is a label for the next training.</p>"
         f"{inputs}<p>What you decide, as <code>$decision</code>:</p><ul>{chosen}</ul>"
         + "".join(
-            f"<h4>Decide on <code>${label.lower()}</code></h4>" + _runnable(escape(_decision(label)))
+            f"<h4>Decide on ${label.lower()}</h4>" + _runnable(escape(_decision(label)))
             for label in ("Ring", "Account")
         )
         + "<p>To decide against another person, talk to them; then"
