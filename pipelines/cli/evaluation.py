@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 _PUBLISHED_METRICS = ("auroc", "average_precision", "f1")
 
-benchmark_app = typer.Typer(no_args_is_help=True, help="Public data, by the protocol that figures were published for.")
+benchmark_app = typer.Typer(
+    no_args_is_help=True, help="Public data, by the protocol that figures were published for; and what queries cost."
+)
 app.add_typer(benchmark_app, name="benchmark")
 
 
