@@ -94,8 +94,10 @@ def detected_night(
     detection = Detection(
         pa.Table.from_pylist(rows, ACCOUNTS_SCHEMA), Rings(RINGS_SCHEMA.empty_table(), MEMBERS_SCHEMA.empty_table())
     )
+    n_suspicious = sum(row["fraud_label"] == "suspicious" for row in rows)
+    counts = {"n_accounts": len(rows), "n_suspicious": n_suspicious, "n_watch": 0, "n_rings": 0}
     version = "gnn-default-0" if is_default else "model-1"
-    run = Run(f"run-{night}", night, version, is_default, THRESHOLDS, {"n_accounts": len(rows)}, dict(drift or {}))
+    run = Run(f"run-{night}", night, version, is_default, THRESHOLDS, counts, dict(drift or {}))
     candidates = candidates_of(settings, run, snapshot, detection.accounts, POLICY)
     write_run(settings, run, detection, make_queue(settings, detection, candidates))
 
