@@ -9,11 +9,13 @@ WHERE $decision IN {verdicts} AND a.review_decision IN {verdicts} AND a.review_d
 WITH n, a ORDER BY a.account_id
 WITH n, collect(coalesce(a.reviewed_by, 'somebody') + ' found ' + a.account_id + ' ' + a.review_decision) AS against
 """
+_NOBODY = """
+  WHEN NOT EXISTS { (n)<-[:MEMBER_OF_RING]-() } THEN 'the ring has no members any more.'"""
 _DECIDE = """\
 MATCH (n:{label} {{{key}: ${parameter}}})
 {against_members}WITH n, CASE WHEN n.reviewed_by <> $by AND n.review_decision <> $decision
   THEN [n.reviewed_by + ' found ' + n.{key} + ' ' + n.review_decision] ELSE [] END + {members} AS against
-WITH n, CASE
+WITH n, CASE{nobody}
   WHEN NOT $decision IN {decisions} THEN '"' + $decision + '" is no decision: give one of {named}.'
   WHEN trim($reason) = '' OR trim($by) = '' THEN 'give a reason and who decides: whoever is banned may ask for both.'
   WHEN size(against) > 0 AND NOT {overrule} THEN 'it contradicts: ' + substring(reduce(
@@ -23,7 +25,7 @@ WITH n, CASE
   END AS refused
 FOREACH (_ IN CASE WHEN refused IS NULL THEN [1] ELSE [] END |
   SET n.review_decision = $decision, n.review_reason = trim($reason), n.reviewed_by = trim($by),
-    n.reviewed_at = datetime()
+    n.reviewed_at = datetime(), n.review_overrules = CASE WHEN {overrule} THEN true END
   REMOVE n{marks}
 {marked})
 RETURN n.{key} AS about, coalesce('nothing was decided, for ' + refused, $decision + ' is decided by ' + trim($by)
@@ -48,6 +50,7 @@ def decision_query(label: str, *, overrule: str = "$overrule") -> str:
         key=_KEYS[label],
         parameter=label.lower(),
         against_members=_AGAINST_MEMBERS.format(verdicts=list(VERDICTS)) if is_ring else "",
+        nobody=_NOBODY if is_ring else "",
         members="against" if is_ring else "[]",
         decisions=list(DECISIONS),
         named=", ".join(DECISIONS),

@@ -8,9 +8,11 @@ from neo4j import Driver
 
 from pipelines.detect import detect
 from pipelines.errors import RingwatchError
+from pipelines.ledger import Ledger
 from pipelines.load import load_night
 from pipelines.neo4j_client import run
 from pipelines.review.decide import decide
+from pipelines.review.harvest import harvest_reviews
 from pipelines.review.queue import AUDIT, read_queue
 from pipelines.review.ring import decisions_on, view_ring
 from pipelines.settings import Settings
@@ -83,6 +85,28 @@ def test_a_ring_decided_against_a_decision_on_a_member_is_refused_whole(driver: 
     decide_on(driver, "needs_more", ring=ring_id)
     decide_on(driver, "fake", ring=ring_id, overrule=True)
     assert run(driver, "MATCH (g:Ring) RETURN g.review_decision AS d") == [{"d": "fake"}]
+
+
+def test_a_decision_by_hand_that_contradicts_is_reported_and_passed_over_whole_until_it_overrules(
+    settings: Settings, driver: Driver, ring_id: str
+) -> None:
+    decide_on(driver, "legitimate", account="ring03", by="lee")
+    run(driver, "MATCH (g:Ring) SET g.review_decision='fake', g.reviewed_by='kim', g.reviewed_at=datetime()")
+    [fault] = harvest_reviews(driver, Ledger(settings))
+    assert f"the decision on ring {ring_id} is passed over: lee found ring03 legitimate" in fault
+    assert decisions_on(settings, ring=ring_id, account=None) == []
+    assert [each["decision"] for each in decisions_on(settings, ring=None, account="ring03")] == ["legitimate"]
+    decide_on(driver, "fake", ring=ring_id, overrule=True)
+    assert harvest_reviews(driver, Ledger(settings)) == []
+    assert [each["decision"] for each in decisions_on(settings, ring=ring_id, account=None)] == ["fake"]
+    told = [each["decision"] for each in decisions_on(settings, ring=None, account="ring03")]
+    assert told == ["legitimate", "fake"]
+
+
+def test_a_ring_that_is_gone_cannot_be_decided(driver: Driver, ring_id: str) -> None:
+    run(driver, "MATCH ()-[m:MEMBER_OF_RING]->() DELETE m")
+    with pytest.raises(RingwatchError, match="has no members any more"):
+        decide_on(driver, "fake", ring=ring_id)
 
 
 def test_another_persons_decision_is_not_replaced_unasked_but_ones_own_is(driver: Driver, ring_id: str) -> None:
