@@ -101,7 +101,8 @@ def detect(
     is_lawful = np.isin(group, list(verdicts.lawful))
     level[is_lawful] = _CLEAR
     level[decisions.is_cleared], level[decisions.is_fake] = _CLEAR, _SUSPICIOUS
-    ring_level = np.minimum(_levels(verdicts.probability, judge.thresholds), highest)
+    ring_level = np.clip(_levels(verdicts.probability, judge.thresholds), _WATCH, highest)
+    ring_level[list(verdicts.lawful)] = _CLEAR
 
     judged = Judged(
         scores.fake,

@@ -72,6 +72,12 @@ def test_the_same_group_is_a_ring_when_its_accounts_are_surely_fake():
     assert set(found.accounts["fraud_label"].to_pylist()) == {"suspicious"}
 
 
+def test_a_group_with_a_known_fake_is_watched_however_lawful_it_looks():
+    judge = replace(default_model().judge, thresholds=Thresholds(suspicious=1.1, watch=1.0))
+    [ring] = run(family_of_years(labels=[("kid", "fake", "chargeback")]), 0.3, judge=judge).rings.to_pylist()
+    assert ring["fraud_label"] == "watch"
+
+
 def test_a_lawful_group_that_raised_no_question_is_not_told_of():
     found = run(family_of_years(), 0.05)
     assert found.rings.num_rows == 0
