@@ -14,6 +14,7 @@ from infra import airflow_server
 from infra.airflow_api import ENDED
 from infra.airflow_record import read_record
 from infra.sessions import members
+from models.drift import SCORE
 from pipelines.backfill import backfill
 from pipelines.ban_list import approve, read_decision, reject
 from pipelines.ban_list.policy import POLICY
@@ -219,8 +220,20 @@ def test_a_decision_ends_the_wait_wherever_it_was_made(api, settings):
     assert read_published(settings, nights[2]).manifest["approved_by"] == "Ada"
 
 
-def test_a_list_that_changes_nothing_goes_out_without_asking(api, settings):
+def test_a_held_list_is_told_to_be_so_and_goes_out_when_a_person_approves_all_the_same(api, settings):
     night = date(2031, 4, 4)
+    detected_night(settings, night, {**RING, "fake-more": RING["fake-0"]}, drift={SCORE: 0.4})
+    run_id = api.trigger("ringwatch_ban_list", {"date": str(night)})
+    question = question_of(api, run_id)
+    assert "**Held**: scores have moved" in question.body
+    assert "report.html" in question.body
+    api.answer(question, "Approve")
+    assert end_of(api, "ringwatch_ban_list", run_id)[0] == "success"
+    assert read_published(settings, night).manifest["held"]
+
+
+def test_a_list_that_changes_nothing_goes_out_without_asking(api, settings):
+    night = date(2031, 4, 5)
     detected_night(settings, night, {})
     run_id = api.trigger("ringwatch_ban_list", {"date": str(night)})
     assert end_of(api, "ringwatch_ban_list", run_id)[0] == "success"
