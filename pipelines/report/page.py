@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from models.drift import SCORE, moves_with_time
 from models.wording import count
@@ -87,7 +88,7 @@ def _ring_table(changes: Sequence[RingChange]) -> str:
 
 def _questions(facts: NightFacts) -> str:
     kinds = Counter(each["kind"] for each in facts.questions)
-    told = ", ".join(f"{n:,} of kind {kind}" for kind, n in kinds.most_common()) or "nothing"
+    told = ", ".join(count(n, kind) for kind, n in kinds.most_common()) or "nothing"
     return f"<h2>Asked of people</h2><p>{told}.</p>" + figure(
         partial(_plot_ages, facts), "How many nights questions have waited; those drawn at random are new each night."
     )
@@ -151,6 +152,7 @@ def _plot_growth(kinds: dict[str, list[RingChange]], axes: Axes) -> None:
 def _plot_ages(facts: NightFacts, axes: Axes) -> None:
     ages = [(facts.run.date - each["asked_since"]).days for each in facts.questions]
     axes.hist(ages, bins=range(max(ages, default=0) + 2), color=_STEADY, align="left")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="nights since first asked", ylabel="questions")
 
 
