@@ -43,7 +43,19 @@ def test_two_starts_at_once_make_one_server_that_keeps_its_data_until_reset(own:
     assert first == second
     with connect(first) as driver:
         driver.execute_query("CREATE (:Account {account_id: 'a'})")
+    assert requests.get(first.guide_url, timeout=30).status_code == 200
+
+    # A desk that ended by itself is served again by the next start, where the Browser asks for it.
+    desk = json.loads((own.neo4j_dir / "desk.json").read_text())["session"]["pid"]
+    psutil.Process(desk).terminate()
+    psutil.wait_procs([psutil.Process(desk)], timeout=30)
+    assert embedded.status(own).guide_url is None
+    assert embedded.start(own) == first
+    assert requests.get(first.guide_url, timeout=30).status_code == 200
+
     assert embedded.stop(own) is True
+    with pytest.raises(requests.ConnectionError):
+        requests.get(first.guide_url, timeout=30)
     assert not psutil.pid_exists(first.pid) or psutil.Process(first.pid).status() == psutil.STATUS_ZOMBIE
     assert embedded.status(own).running is False
 
@@ -71,7 +83,7 @@ def test_the_browser_answers_and_only_on_this_machine(neo4j_server: embedded.Neo
 
 def test_status_is_json_and_the_password_is_its_owners(neo4j_server: embedded.Neo4jStatus) -> None:
     told = json.loads(json.dumps(asdict(neo4j_server)))
-    assert {"running", "uri", "user", "password_file", "browser_url"} <= set(told)
+    assert {"running", "uri", "user", "password_file", "browser_url", "guide_url"} <= set(told)
     assert stat.S_IMODE(Path(neo4j_server.password_file).stat().st_mode) == 0o600
 
 
@@ -100,6 +112,7 @@ def test_a_failed_start_shows_the_log_and_leaves_nothing(own: Settings) -> None:
     with pytest.raises(RingwatchError, match=r"data"):
         embedded.start(own)
     assert embedded.status(own).pid is None
+    assert embedded.status(own).guide_url is None
 
 
 def test_a_lost_password_file_is_told_before_anything_starts(own: Settings) -> None:
