@@ -1,10 +1,12 @@
-"""Commands of the ban list: propose, approve, reject, publish."""
+"""Commands of the ban list: propose, approve, reject, publish; and for whoever receives it: verify, consume."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from pipelines.cli.app import By, Day, Json, app, day_of, show
+from pipelines.errors import ApprovalError
 from pipelines.settings import read_settings
 
 ban_list_app = typer.Typer(
@@ -69,3 +71,48 @@ def publish(
         run_approve(settings, date=day_of(date), by=by)
     result: Any = run_publish(settings, date=day_of(date))
     show(result, as_json)
+
+
+Folder = Annotated[Path, typer.Argument(help="The published folder: EXPORTS/ban_lists/date=D.")]
+
+
+@ban_list_app.command("verify")
+def verify(folder: Folder, as_json: Json = False) -> None:
+    """Check a published folder as a consumer should: files, signature (RINGWATCH_SIGNING_KEY), list and delta."""
+    from pipelines.ban_list.verification import Verification
+    from pipelines.ban_list.verification import verify as run_verify
+
+    def lines(found: Verification) -> str:
+        if found.faults:
+            return "\n".join([f"{folder} is not right:", *(f"- {fault}" for fault in found.faults)])
+        signed = "signed with your key" if found.is_signed else "signature not checked: set RINGWATCH_SIGNING_KEY"
+        delta = (
+            f"its delta leads here from {found.former}" if found.former else "no list before it to check the delta by"
+        )
+        by = f"approved by {found.manifest['approved_by']} at {found.manifest['approved_at']}"
+        return f"{folder} is right: {signed}; {delta}; {by}"
+
+    found = run_verify(folder, key=_key())
+    show(found, as_json, lines)
+    if found.faults:
+        raise typer.Exit(ApprovalError.exit_code)
+
+
+@ban_list_app.command("consume")
+def consume(
+    folder: Folder,
+    state: Annotated[Path, typer.Option("--state", help="File that keeps what has been enforced; made when missing.")],
+    as_json: Json = False,
+) -> None:
+    """Print what to do to enforce a published list after those before: a reference for enforcement tools."""
+    from pipelines.ban_list.consumer import consume as run_consume
+
+    def lines(changes: dict[str, str]) -> str:
+        return "\n".join(f"{action} {account_id}" for account_id, action in changes.items()) or "nothing to do"
+
+    run_consume(folder, state, key=_key(), act=lambda changes: show(changes, as_json, lines))
+
+
+def _key() -> str | None:
+    key = read_settings().signing_key
+    return key.get_secret_value() if key else None
