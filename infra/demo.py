@@ -117,7 +117,7 @@ def _night_on_assets(api: AirflowApi, landing: Path, night: date) -> None:
     followers = {dag: set(api.runs(dag)) for dag in ("ringwatch_detect", "ringwatch_ban_list")}
     _run_dag(api, "ringwatch_load", {"landing": str(landing), "date": str(night)})
     _follow(api, "ringwatch_detect", _new_run(api, "ringwatch_detect", followers["ringwatch_detect"]))
-    _decide(api, _new_run(api, "ringwatch_ban_list", followers["ringwatch_ban_list"]), night)
+    _decide(api, _ban_list_run(api, followers["ringwatch_ban_list"], night), night)
 
 
 def _night_with_training(api: AirflowApi, landing: Path, night: date) -> None:
@@ -133,7 +133,7 @@ def _night_with_training(api: AirflowApi, landing: Path, night: date) -> None:
         api.set_paused("ringwatch_detect", False)
     known = set(api.runs("ringwatch_ban_list"))
     _run_dag(api, "ringwatch_detect", conf)
-    _decide(api, _new_run(api, "ringwatch_ban_list", known), night)
+    _decide(api, _ban_list_run(api, known, night), night)
 
 
 def _decide(api: AirflowApi, run_id: str, night: date) -> None:
@@ -158,6 +158,17 @@ def _run_dag(api: AirflowApi, dag: str, conf: dict[str, str]) -> None:
 def _new_run(api: AirflowApi, dag: str, known: set[str]) -> str:
     """The run that an asset has started since `known` were all there were."""
     return _wait_for(lambda: set(api.runs(dag)) - known, f"a run of {dag}").pop()
+
+
+def _ban_list_run(api: AirflowApi, known: set[str], night: date) -> str:
+    """The new run that proposes a night's list: a detection that caught up on several nights has started others."""
+    dag = "ringwatch_ban_list"
+
+    def found() -> str | None:
+        proposed = (run for run in set(api.runs(dag)) - known if api.task_states(dag, run).get("propose") == "success")
+        return next((run for run in proposed if api.xcom(dag, run, "propose")["date"] == str(night)), None)
+
+    return str(_wait_for(found, f"the proposal of {night}"))
 
 
 def _follow(api: AirflowApi, dag: str, run_id: str) -> None:
