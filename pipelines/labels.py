@@ -36,8 +36,8 @@ def known_labels(connection: duckdb.DuckDBPyConnection, ledger: Ledger, night: d
                 CASE WHEN source IN ({people}) THEN source || labelled_at END AS person
             FROM labels
             UNION ALL
-            SELECT account_id, decision, 1.0, CASE WHEN is_audit THEN 'audit_sample' ELSE 'manual_review' END,
-                reviewed_at, reviewed_at, 9223372036854775807, coalesce(reviewed_by, '')
+            SELECT account_id, decision, 1.0, coalesce(source, 'manual_review'), reviewed_at, reviewed_at,
+                9223372036854775807, coalesce(reviewed_by, '')
             FROM reviews WHERE decision <> 'needs_more'
         )
         SELECT account_id, label, label_confidence, source, known_at,

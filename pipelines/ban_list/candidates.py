@@ -21,7 +21,7 @@ from models.snapshot import Snapshot, read_snapshot
 from pipelines.ban_list.entries import BAN, Entry
 from pipelines.ban_list.policy import Policy, end_of
 from pipelines.ledger import Ledger
-from pipelines.review.harvest import REVIEWS_SCHEMA
+from pipelines.review.harvest import LIFTED, REVIEWS_SCHEMA
 from pipelines.runs import Run, read_run, read_run_table
 from pipelines.settings import Settings
 
@@ -84,7 +84,10 @@ def candidates_of(settings: Settings, run: Run, snapshot: Snapshot, accounts: pa
 
 
 def _decisions(settings: Settings, snapshot: Snapshot) -> tuple[dict[str, str], dict[str, str]]:
-    """Accounts that people found fake, and legitimate, each with who did: the reviewer, else the label's source."""
+    """Accounts that people found fake, and legitimate, each with who did: the reviewer, else the label's source.
+
+    What became known after the night waits for the next one, but a lift does not: a person waits for it.
+    """
     reviews = Ledger(settings).read_state("reviews", REVIEWS_SCHEMA).to_pylist()
     reviewers = {(review["account_id"], review["reviewed_at"]): review["reviewed_by"] for review in reviews}
     found: dict[str, dict[str, str]] = {"fake": {}, "legitimate": {}}
@@ -92,6 +95,11 @@ def _decisions(settings: Settings, snapshot: Snapshot) -> tuple[dict[str, str], 
         if label["source"] in PEOPLE_SOURCES:
             reviewer = reviewers.get((label["account_id"], label["known_at"]))
             found[label["label"]][label["account_id"]] = f"person: {reviewer or label['source']}"
+    end = end_of(snapshot.date)
+    for review in reviews:
+        if review["source"] == LIFTED and review["reviewed_at"] >= end:
+            found["legitimate"][review["account_id"]] = f"person: {review['reviewed_by']}"
+            found["fake"].pop(review["account_id"], None)
     return found["fake"], found["legitimate"]
 
 

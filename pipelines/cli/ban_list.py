@@ -1,4 +1,4 @@
-"""Commands of the ban list: propose, approve, reject, publish; and for whoever receives it: verify, consume."""
+"""Commands of the ban list: propose, approve, reject, publish, lift; and for whoever receives it: verify, consume."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -71,6 +71,26 @@ def publish(
         run_approve(settings, date=day_of(date), by=by)
     result: Any = run_publish(settings, date=day_of(date))
     show(result, as_json)
+
+
+@ban_list_app.command("lift")
+def lift(
+    account: Annotated[str, typer.Option("--account", help="The account's id.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why its ban was wrong, in words for its owner.")],
+    by: By,
+    as_json: Json = False,
+) -> None:
+    """Lift an account from the list in force; no rule will list it again."""
+    from pipelines.ban_list.lift import Lifted
+    from pipelines.ban_list.lift import lift as run_lift
+
+    def lines(found: Lifted) -> str:
+        return (
+            f"{found.by} lifted {found.account_id}, which {found.decided_by} had listed.\nIt goes out with the next"
+            f" list; to have it out now: `ringwatch ban-list propose --date {found.listed_in}`, approve, publish."
+        )
+
+    show(run_lift(read_settings(), account=account, reason=reason, by=by), as_json, lines)
 
 
 Folder = Annotated[Path, typer.Argument(help="The published folder: EXPORTS/ban_lists/date=D.")]

@@ -38,7 +38,7 @@ def review_as_analyst(settings: Settings, snapshot: Snapshot, truth: Truth, *, n
                 "reviewed_by": f"analyst of {snapshot.date}",
                 "reviewed_at": end_of(snapshot.date) + _COMES_AFTER,
                 "ring_id": question.id if is_ring else None,
-                "is_audit": question.kind == AUDIT,
+                "source": "audit_sample" if question.kind == AUDIT else "manual_review",
             }
             for account in accounts
         ]

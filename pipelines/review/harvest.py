@@ -15,6 +15,7 @@ from graph_schema.signals import Kind
 from pipelines.ledger import Ledger
 from pipelines.neo4j_client import run
 
+LIFTED = "appeal"  # the source of a lift, which is a decision as well
 REVIEWS_SCHEMA = pa.schema(
     [
         ("account_id", pa.string()),
@@ -23,19 +24,20 @@ REVIEWS_SCHEMA = pa.schema(
         ("reviewed_by", pa.string()),
         ("reviewed_at", Kind.TIMESTAMP.arrow_type),
         ("ring_id", pa.string()),  # null: decided on the account itself
-        ("is_audit", pa.bool_()),  # asked at random
+        ("source", pa.string()),  # of the label that it is: manual_review, audit_sample, appeal
     ]
 )
 
 _READ = """
 MATCH (a:Account) WHERE a.review_decision IS NOT NULL
 RETURN a.account_id AS account_id, null AS ring_id,
-    EXISTS { (a)<-[:ABOUT]-(:ReviewQuestion {kind: 'audit'}) } AS is_audit, a.review_decision AS decision,
-    a.review_reason AS reason, a.reviewed_by AS reviewed_by, toString(a.reviewed_at) AS reviewed_at,
+    CASE WHEN EXISTS { (a)<-[:ABOUT]-(:ReviewQuestion {kind: 'audit'}) } THEN 'audit_sample' ELSE 'manual_review' END
+        AS source, a.review_decision AS decision, a.review_reason AS reason, a.reviewed_by AS reviewed_by,
+    toString(a.reviewed_at) AS reviewed_at,
     [] AS against
 UNION ALL
 MATCH (g:Ring)<-[:MEMBER_OF_RING]-(a:Account) WHERE g.review_decision IS NOT NULL
-RETURN a.account_id AS account_id, g.ring_id AS ring_id, false AS is_audit, g.review_decision AS decision,
+RETURN a.account_id AS account_id, g.ring_id AS ring_id, 'manual_review' AS source, g.review_decision AS decision,
     g.review_reason AS reason, g.reviewed_by AS reviewed_by, toString(g.reviewed_at) AS reviewed_at,
     CASE WHEN a.review_decision <> g.review_decision AND a.review_decision IN $verdicts
         AND g.review_decision IN $verdicts AND a.reviewed_by <> g.reviewed_by AND g.review_overrules IS NULL

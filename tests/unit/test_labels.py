@@ -57,6 +57,13 @@ def known(ledger: Ledger, night: date) -> list[tuple[str, str]]:
     return [(row["label"], row["source"]) for row in found]
 
 
+@pytest.mark.parametrize(("kept", "source"), [(None, "manual_review"), ("audit_sample",) * 2, ("appeal",) * 2])
+def test_a_decision_is_a_label_of_its_own_source(ledger: Ledger, kept: str | None, source: str) -> None:
+    row = {"account_id": "a", "decision": "fake", "reviewed_by": "kim", "reviewed_at": at(FIRST), "source": kept}
+    ledger.write_state("reviews", pa.Table.from_pylist([row], REVIEWS_SCHEMA))
+    assert known(ledger, FIRST) == [("fake", source)]
+
+
 def test_the_newest_of_the_people_s_labels_outranks_newer_ones_of_others(ledger: Ledger) -> None:
     rows = [
         label("fake", "manual_review", SECOND, 1),
