@@ -14,6 +14,7 @@ from typing import Any
 
 from pipelines.ban_list.approval import APPROVED, Decision, read_decision, refuse_outdated
 from pipelines.ban_list.canonical import sha256, sign
+from pipelines.ban_list.history import keep_replaced
 from pipelines.ban_list.proposal import Proposal, ban_list_lock, read_proposal
 from pipelines.ban_list.published import MANIFEST, last_published_before, published_folder, read_published
 from pipelines.ban_list.whole_folder import write_folder
@@ -49,6 +50,8 @@ def publish(settings: Settings, *, date: date) -> Publication:
         refuse_outdated(settings, date)
         _demand_that_it_follows_on(settings, proposal)
         manifest = _manifest(settings, proposal, files, decision)
+        if published is not None:
+            keep_replaced(settings, published)
         folder = published_folder(settings, date)
         write_folder(folder, {**files, MANIFEST: _readable_json(manifest)})
     return Publication(date, folder, manifest, is_new=True)

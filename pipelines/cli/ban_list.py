@@ -1,13 +1,16 @@
-"""Commands of the ban list: propose, approve, reject, publish, lift; and for whoever receives it: verify, consume."""
+"""Commands of the ban list, from its proposal to its consumer."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
-from pipelines.cli.app import By, Day, Json, app, day_of, show
+from pipelines.cli.app import By, Day, Json, app, as_data, day_of, show
 from pipelines.errors import ApprovalError
 from pipelines.settings import read_settings
+
+_SHOWN = 120  # characters of a reason
 
 ban_list_app = typer.Typer(
     no_args_is_help=True, help="The ban list of a night: proposed by policy, decided by a person, published whole."
@@ -91,6 +94,25 @@ def lift(
         )
 
     show(run_lift(read_settings(), account=account, reason=reason, by=by), as_json, lines)
+
+
+@ban_list_app.command("history")
+def history(
+    account: Annotated[str, typer.Option("--account", help="The account's id.")], as_json: Json = False
+) -> None:
+    """List all that was decided about an account, by people and by lists that went out, the oldest first."""
+    from pipelines.ban_list.history import Event, account_history
+
+    def lines(found: list[Event]) -> Table | str:
+        table = Table("at", "what", "by", "list", "why")
+        for each in found:
+            corrected = " (corrected since)" if each.is_corrected else ""
+            why = each.why if len(each.why) <= _SHOWN else f"{each.why[:_SHOWN]}..."  # --json has all of it
+            table.add_row(each.at[:10], each.what, each.by, f"{each.list or ''}{corrected}", why)
+        return table if found else "nothing was decided about it, as far as a night has taken decisions in"
+
+    found = account_history(read_settings(), account)
+    show([as_data(each) for each in found] if as_json else found, as_json, lines)
 
 
 Folder = Annotated[Path, typer.Argument(help="The published folder: EXPORTS/ban_lists/date=D.")]

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from pipelines.ban_list import approve, propose, publish
+from pipelines.ban_list.history import account_history, keep_replaced
 from pipelines.ban_list.lift import lift
 from pipelines.ban_list.published import read_published
 from pipelines.errors import RingwatchError
@@ -82,3 +83,22 @@ def test_what_cannot_be_lifted_says_why(settings, options, why):
 def test_before_any_list_is_out_there_is_nothing_to_lift(tmp_path):
     with pytest.raises(RingwatchError, match="none is out"):
         lift(Settings(_env_file=None, home=tmp_path), account="a", reason="known", by="Grace")
+
+
+def test_the_history_of_an_account_outlives_the_correction_of_a_list(settings):
+    lift(settings, account="wronged", reason="a school class", by="Grace")
+    release(settings, NIGHT)
+    told = [(each.what, each.by, each.is_corrected) for each in account_history(settings, "wronged")]
+    assert sorted(told) == [
+        ("ban", "rule: suspicious, in a ring", True),
+        ("legitimate", "Grace", False),
+        ("lift", "person: Grace", False),
+    ]
+    [ban] = [each for each in account_history(settings, "a") if not each.is_corrected]
+    assert (ban.list, ban.why) == (f"{NIGHT}, approved by Ada", "shares a card with 3 others")
+    assert account_history(settings, "nobody") == []
+
+
+def test_a_list_that_was_kept_before_a_crash_and_is_still_out_is_told_once(settings):
+    keep_replaced(settings, read_published(settings, NIGHT))
+    assert [(each.what, each.is_corrected) for each in account_history(settings, "a")] == [("ban", False)]
