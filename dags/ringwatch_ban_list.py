@@ -13,6 +13,8 @@ to the exact content, and the first answer holds. A list that changes nothing fo
 * The question says **held**: the night has drifted from the one that the model was trained on (the report plots it).
   Find out whether a feed broke, a release moved everybody, or a campaign did. Reject, or approve all the same; by
   command that takes `--release`. `ringwatch train` makes a model of tonight.
+* The question says **above the caps**: rules would newly list more accounts than the policy allows. Nothing goes out.
+  Find out why it is so many. If it is right, raise the cap in a new version of the policy, and trigger this DAG again.
 * `publish` is skipped: the list was rejected, or is outdated because the night was detected anew or a later list is
   out. Nothing is to be done.
 * `ask` fails after seven days without an answer. Clear it to ask again.
@@ -69,6 +71,7 @@ def ringwatch_ban_list() -> None:
             "model": proposal.facts["model_version"],
             "report": str(settings.report_file(proposal.date)),
             "held": proposal.held,
+            "over_caps": proposal.over_caps,
             **proposal.counts,
         }
 
@@ -100,6 +103,10 @@ def ringwatch_ban_list() -> None:
 
 _QUESTION = """
 {% set proposal = ti.xcom_pull('propose') %}
+{% for reason in proposal.over_caps %}
+**Above the caps**: {{ reason }}. It cannot go out, whatever you answer.
+
+{% endfor %}
 {% for reason in proposal.held %}
 **Held**: {{ reason }}. Look at the report before you let it out.
 

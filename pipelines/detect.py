@@ -24,7 +24,7 @@ from models.scoring import Scores, score
 from models.snapshot import Snapshot
 from models.trained import TrainedModel
 from pipelines.ban_list.candidates import candidates_of
-from pipelines.ban_list.policy import POLICY
+from pipelines.ban_list.policy import read_policy
 from pipelines.graph_load import Say
 from pipelines.ledger import Ledger
 from pipelines.report import write_report
@@ -105,7 +105,7 @@ def detect_in(settings: Settings, snapshot: Snapshot, say: Say) -> tuple[Run, De
         is_default=scored.is_default,
     )
     run = _run(settings, snapshot, scored, cleared, detection)
-    candidates = candidates_of(settings, run, snapshot, detection.accounts, POLICY)
+    candidates = candidates_of(settings, run, snapshot, detection.accounts, read_policy(settings.policy))
     write_run(settings, run, detection, make_queue(settings, detection, candidates))
     return run, detection
 

@@ -24,7 +24,8 @@ from models.promotion import promote_if_not_worse
 from models.registry import Registry
 from models.snapshot import Snapshot, write_snapshot
 from models.training import train
-from pipelines.ban_list.candidates import RULES, find_candidates
+from pipelines.ban_list.candidates import find_candidates
+from pipelines.ban_list.entries import RULES
 from pipelines.ban_list.policy import POLICY
 from pipelines.detect import detect_in
 from pipelines.nightly import is_due

@@ -53,6 +53,10 @@ class Settings(BaseSettings):
         gt=0,
         description="Drift (PSI) of scores or of a feature since the model's training night that holds a ban list.",
     )
+    policy: Path | None = Field(
+        None,
+        description="TOML file of the ban list's policy; its fields are in pipelines/ban_list/policy.py.",
+    )
     default_model: Path | None = Field(
         None, description="Folder of a default model made by `ringwatch model pretrain`. Default: the one that ships."
     )

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from neo4j import Driver
 
@@ -21,6 +22,8 @@ def pytest_configure() -> None:
     """Keeps a developer's own settings out, and has servers ended when the run itself is."""
     for name in [name for name in os.environ if name.startswith("RINGWATCH_")]:
         del os.environ[name]
+    hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
+    hypothesis.settings.load_profile("untimed")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: fixtures are torn down
 
 

@@ -71,6 +71,11 @@ def approve(
             rejected before, it is held, the list of a later night is out, or `by` names nobody.
     """
     proposal, _ = read_proposal(settings, date)
+    if proposal.over_caps:
+        raise ApprovalError(
+            f"the list of {date} is above the policy's caps: {'; '.join(proposal.over_caps)}. Nothing goes out."
+            " Find out why it is so many; if that is right, raise the cap in a new policy, and propose again."
+        )
     if proposal.held and not proposal.changes_nothing and not release:
         raise ApprovalError(
             f"the list of {date} is held: {'; '.join(proposal.held)}. Look at"

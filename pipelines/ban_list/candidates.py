@@ -18,16 +18,13 @@ from graph_schema.signals import PEOPLE_SOURCES
 from models.evidence import SharedIdentifier, account_evidence
 from models.identifiers import shared_kinds
 from models.snapshot import Snapshot, read_snapshot
-from pipelines.ban_list.entries import BAN, Entry
+from pipelines.ban_list.entries import BAN, RULE_KINDS, RULE_RING, RULES, Entry
+from pipelines.ban_list.exemptions import Exemptions
 from pipelines.ban_list.policy import Policy, end_of
 from pipelines.ledger import Ledger
 from pipelines.review.harvest import LIFTED, REVIEWS_SCHEMA
 from pipelines.runs import Run, read_run, read_run_table
 from pipelines.settings import Settings
-
-RULE_RING = "rule: suspicious, in a ring"
-RULE_KINDS = "rule: suspicious, by independent kinds of evidence"
-RULES = (RULE_RING, RULE_KINDS)  # whatever else decided is a person
 
 
 @dataclass(frozen=True)
@@ -39,12 +36,14 @@ class Candidates:
         listed: entries by account.
         contested: what would be listed by one person's word against the model's, by account.
         cleared: account to the person or source that cleared it.
+        exemptions: whom no rule lists, whatever the score.
     """
 
     run: Run
     listed: dict[str, Entry]
     contested: dict[str, Entry]
     cleared: dict[str, str]
+    exemptions: Exemptions
 
     @property
     def decided(self) -> frozenset[str]:
@@ -69,6 +68,8 @@ def candidates_of(settings: Settings, run: Run, snapshot: Snapshot, accounts: pa
     fake, cleared = _decisions(settings, snapshot)
     by_two = set(snapshot.labels.filter(pc.greater(snapshot.labels["n_people"], 1))["account_id"].to_pylist())
     rows = _rows_to_look_at(accounts, fake, cleared)
+    exemptions = Exemptions(snapshot, policy)
+    exempt = exemptions.of([row["account_id"] for row in rows])
     evidence = _evidence(snapshot, accounts, [row["account_id"] for row in rows])
     families = {kind.label: kind.evidence.family for kind in shared_kinds(snapshot)}
     listed: dict[str, Entry] = {}
@@ -76,11 +77,11 @@ def candidates_of(settings: Settings, run: Run, snapshot: Snapshot, accounts: pa
     for row in rows:
         account_id, shared = row["account_id"], evidence[row["account_id"]]
         n_kinds = len({families[identifier["kind"]] for identifier in shared})
-        decided_by = fake.get(account_id) or _rule(row, n_kinds, policy)
+        decided_by = fake.get(account_id) or (None if account_id in exempt else _rule(row, n_kinds, policy))
         if decided_by:
             is_contested = row["fraud_score"] < policy.contested_below and account_id not in by_two
             (contested if is_contested else listed)[account_id] = _entry(row, decided_by, shared, run, policy)
-    return Candidates(run, listed, contested, cleared)
+    return Candidates(run, listed, contested, cleared, exemptions)
 
 
 def _decisions(settings: Settings, snapshot: Snapshot) -> tuple[dict[str, str], dict[str, str]]:

@@ -9,6 +9,9 @@ import pyarrow as pa
 from graph_schema.signals import Kind
 
 BAN, RESTRICT, LIFT = "ban", "restrict", "lift"
+RULE_RING = "rule: suspicious, in a ring"
+RULE_KINDS = "rule: suspicious, by independent kinds of evidence"
+RULES = (RULE_RING, RULE_KINDS)  # whatever else decided is a person
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pipelines.ban_list.entries import LIFT, Entry, sort
+from pipelines.ban_list.entries import LIFT, RULES, Entry, sort
 from pipelines.ban_list.policy import Policy
 
 if TYPE_CHECKING:
@@ -29,17 +29,26 @@ def next_list(former: Iterable[Entry], tonight: "Candidates", *, at: datetime, p
         at: the end of the night.
         policy: says when an entry is renewed.
     """
+    former = list(former)
+    gone = ended_by(former, tonight)
     by_account = dict(tonight.listed)
     for old in former:
         fresh = by_account.get(old.account_id)
         if fresh is None:
-            if old.expires_at > at and old.account_id not in tonight.cleared:
+            if old.expires_at > at and old.account_id not in gone:
                 by_account[old.account_id] = old
         elif _stands(old, fresh, at, policy):
             by_account[old.account_id] = old
         else:
             by_account[old.account_id] = replace(fresh, first_listed_at=old.first_listed_at)
     return sort(by_account.values())
+
+
+def ended_by(former: Iterable[Entry], tonight: "Candidates") -> dict[str, str]:
+    """Of the entries of a list those that the night ends, and what ends each: a person, or the policy's exemptions."""
+    by_rule = [entry.account_id for entry in former if entry.decided_by in RULES]
+    exempt = {account_id: f"rule: {why}" for account_id, why in tonight.exemptions.of(by_rule).items()}
+    return exempt | tonight.cleared
 
 
 def _stands(old: Entry, fresh: Entry, at: datetime, policy: Policy) -> bool:

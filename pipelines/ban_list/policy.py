@@ -1,7 +1,17 @@
-"""When an account is listed, and for how long. Versioned: every list says which policy made it."""
+"""When an account is listed, and for how long: data, in a file of the platform's own if it has one (policy.toml).
 
+Versioned: every list says which policy made it, and holds all of it.
+"""
+
+import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from pipelines.errors import RingwatchError
 
 
 @dataclass(frozen=True)
@@ -13,15 +23,29 @@ class Policy:
     that judge it, had under one ordinary account to 500 fakes. What a person decided comes before all of this, but
     where the model sees nothing at all it takes two: in simulated worlds nine in ten of the reviewers' wrong findings
     are such, and one in twenty of their right ones.
+
+    What is allowed, too young or on a plan that needs a person is listed by no rule. The caps are on accounts that
+    rules newly list in a night; above them nothing goes out.
     """
 
-    version: str = "3"
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    version: str = "4"
     min_fraud_score: float = 0.98
     contested_below: float = 0.05  # a score with which a person's finding waits for a second person's
     min_evidence_kinds: int = 2  # for an account outside every ring
     expires_after_days: int = 90
     renew_within_days: int = 30  # fresh evidence renews an entry this long before it expires, and not every night
     appeal_within_days: int = 30
+    min_account_age_days: int = 0
+    plans_that_need_a_person: tuple[str, ...] = ()
+    allowed_accounts: tuple[str, ...] = ()
+    allowed_organizations: tuple[str, ...] = ()
+    allowed_email_domains: tuple[str, ...] = ()
+    allowed_subnets: tuple[str, ...] = ()  # as the graph has them: /24 of IPv4, /48 of IPv6
+    max_new_share: float = 0.05  # of all accounts
+    max_new_floor: int = 100  # so many may always be listed, however small the platform
+    max_new: int = 20_000
 
     @property
     def expires_after(self) -> timedelta:
@@ -40,6 +64,29 @@ class Policy:
 
 
 POLICY = Policy()
+
+
+def read_policy(file: Path | None) -> Policy:
+    """The policy of a TOML file, in which a field left out is as in the one that ships; without a file, that one.
+
+    Raises:
+        RingwatchError: it cannot be read, names a field that there is not, or has no version of its own.
+    """
+    if file is None:
+        return POLICY
+    try:
+        given = tomllib.loads(file.read_text(encoding="utf-8"))
+        policy = TypeAdapter(Policy).validate_python(given)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise RingwatchError(f"the policy in {file} is malformed: {faults}.") from None
+    except (OSError, ValueError) as error:
+        raise RingwatchError(f"the policy in {file} cannot be read: {error}.") from None
+    if given.get("version", POLICY.version) == POLICY.version:
+        raise RingwatchError(
+            f'the policy in {file} needs a version of its own, such as version = "2026-04-01": lists name it.'
+        )
+    return policy
 
 
 def end_of(night: date) -> datetime:

@@ -23,9 +23,9 @@ from graph_schema.migrations import MIGRATIONS
 from pipelines.ban_list import entries
 from pipelines.ban_list.canonical import canonical_json, sha256
 from pipelines.ban_list.cells import to_csv
-from pipelines.ban_list.entries import Entry
-from pipelines.ban_list.listing import difference, next_list
-from pipelines.ban_list.policy import POLICY, Policy, end_of
+from pipelines.ban_list.entries import RULES, Entry
+from pipelines.ban_list.listing import difference, ended_by, next_list
+from pipelines.ban_list.policy import Policy, end_of, read_policy
 from pipelines.ban_list.published import PublishedList, last_published_before, read_published
 from pipelines.ban_list.whole_folder import write_folder
 from pipelines.errors import ApprovalError, LockedError
@@ -68,13 +68,19 @@ class Proposal:
         return held
 
     @property
+    def over_caps(self) -> list[str]:
+        """Which caps of the policy it is above: then it cannot go out at all."""
+        over: list[str] = self.facts["over_caps"]
+        return over
+
+    @property
     def changes_nothing(self) -> bool:
         """Whether it would change nothing for any account, so that nobody needs to decide."""
         return not any(self.counts["delta"].values())
 
 
-def propose(settings: Settings, *, date: date, policy: Policy = POLICY) -> Proposal:
-    """Make the list of a night that has been detected; one made before is replaced.
+def propose(settings: Settings, *, date: date, policy: Policy | None = None) -> Proposal:
+    """Make the list of a night that has been detected; one made before is replaced. By default by the settings' policy.
 
     Raises:
         RingwatchError: the night has not been detected.
@@ -84,6 +90,7 @@ def propose(settings: Settings, *, date: date, policy: Policy = POLICY) -> Propo
     from pipelines.ban_list.candidates import find_candidates
     from pipelines.drift_gate import held_by_drift
 
+    policy = policy or read_policy(settings.policy)
     tonight = find_candidates(settings, night=date, policy=policy)
     with ban_list_lock(settings):
         former = last_published_before(settings, date)
@@ -91,7 +98,7 @@ def propose(settings: Settings, *, date: date, policy: Policy = POLICY) -> Propo
         before = former.entries() if former else []
         current = next_list(before, tonight, at=end_of(date), policy=policy)
         corrected = earlier_version.delta() if earlier_version else []
-        delta = difference(before, current, cleared=tonight.cleared, corrected=corrected)
+        delta = difference(before, current, cleared=ended_by(before, tonight), corrected=corrected)
         contested = entries.sort(tonight.contested.values())
         files = _files(current, delta)
         facts = _facts(tonight, former, current, delta, policy, held_by_drift(settings, tonight.run))
@@ -177,6 +184,7 @@ def _facts(
         "format_version": FORMAT_VERSION,
         "schema_version": MIGRATIONS[-1].number,
         "held": held,
+        "over_caps": _over_caps(former, current, run.counts["n_accounts"], policy),
         "follows": {"date": str(former.date), "content_sha256": former.content_sha256} if former else None,
         "counts": {
             "ban_list": entries.count_actions(current),
@@ -184,6 +192,14 @@ def _facts(
             "contested": entries.count_actions(tonight.contested.values()),
         },
     }
+
+
+def _over_caps(former: PublishedList | None, current: list[Entry], n_accounts: int, policy: Policy) -> list[str]:
+    known = {entry.account_id for entry in former.entries()} if former else set()
+    n_new = sum(entry.decided_by in RULES and entry.account_id not in known for entry in current)
+    by_share = max(int(policy.max_new_share * n_accounts), policy.max_new_floor)
+    caps = {f"{policy.max_new_share:.1%} of {n_accounts:,} accounts": by_share, f"{policy.max_new:,}": policy.max_new}
+    return [f"rules newly list {n_new:,} accounts, more than {cap}" for cap, most in caps.items() if n_new > most]
 
 
 def _content_sha256(facts: dict[str, Any], files: dict[str, bytes]) -> str:

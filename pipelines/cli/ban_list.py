@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from pipelines.cli.app import By, Day, Json, app, as_data, day_of, show
+from pipelines.cli.app import By, Day, Json, app, as_data, day_of, progress, show
 from pipelines.errors import ApprovalError
 from pipelines.settings import read_settings
 
@@ -28,7 +28,8 @@ def propose(date: Day, as_json: Json = False) -> None:
         changes = ", ".join(f"{n:,} to {action}" for action, n in found.counts["delta"].items() if n)
         n_contested = sum(found.counts["contested"].values())
         contested = f"; {n_contested:,} contested, one person against the model (contested.csv)" if n_contested else ""
-        held = "".join(f"HELD: {reason}\n" for reason in found.held)
+        held = "".join(f"ABOVE THE CAPS: {reason}\n" for reason in found.over_caps)
+        held += "".join(f"HELD: {reason}\n" for reason in found.held)
         return (
             f"{held}proposed for {found.date}: {sum(found.counts['ban_list'].values()):,} accounts listed,"
             f" {changes or 'no change'}{contested}\nlook at it in {found.folder},"
@@ -112,6 +113,34 @@ def history(
         return table if found else "nothing was decided about it, as far as a night has taken decisions in"
 
     found = account_history(read_settings(), account)
+    show([as_data(each) for each in found] if as_json else found, as_json, lines)
+
+
+@ban_list_app.command("compare")
+def compare(
+    policy: Annotated[Path, typer.Option("--policy", help="TOML file of the policy to try.")],
+    nights: Annotated[int, typer.Option("--nights", min=1, help="How many of the newest nights detected.")] = 7,
+    as_json: Json = False,
+) -> None:
+    """Show whom another policy would have listed on past nights, beside the policy in force; nothing is changed."""
+    from pipelines.ban_list.comparison import NightUnderBoth, compare_policies
+    from pipelines.ban_list.policy import read_policy
+
+    settings = read_settings()
+    now, then = read_policy(settings.policy), read_policy(policy)
+
+    def lines(found: list[NightUnderBoth]) -> Table:
+        table = Table(
+            "night", f"by {now.version}", f"by {then.version}", f"only by {now.version}", f"only by {then.version}"
+        )
+        for each in found:
+            differences = (len(each.only_now), len(each.only_then))
+            table.add_row(str(each.date), *(f"{n:,}" for n in (each.n_listed, each.n_would_be_listed, *differences)))
+        return table
+
+    with progress() as say:
+        say(f"listing {nights} nights by both policies")
+        found = compare_policies(settings, now, then, n_nights=nights)
     show([as_data(each) for each in found] if as_json else found, as_json, lines)
 
 
