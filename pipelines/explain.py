@@ -10,8 +10,7 @@ import pyarrow.parquet as pq
 from models.evidence import account_evidence
 from models.snapshot import read_snapshot
 from pipelines.errors import RingwatchError
-from pipelines.ledger import Ledger
-from pipelines.review.harvest import REVIEWS_SCHEMA
+from pipelines.review.ring import decisions_on
 from pipelines.runs import detected_nights, read_run, read_run_table
 from pipelines.settings import Settings
 
@@ -53,7 +52,6 @@ def explain(settings: Settings, account_id: str) -> Explanation:
     snapshot = read_snapshot(settings.snapshots_dir / f"date={night}")
     fraud_labels = dict(zip(accounts["account_id"].to_pylist(), accounts["fraud_label"].to_pylist(), strict=True))
     labels = snapshot.labels.filter(pc.equal(snapshot.labels["account_id"], account_id)).to_pylist()
-    reviews = Ledger(settings).read_state("reviews", REVIEWS_SCHEMA)
     return Explanation(
         account_id=account_id,
         date=str(night),
@@ -65,7 +63,7 @@ def explain(settings: Settings, account_id: str) -> Explanation:
         ring=_ring(settings, night, account["ring_id"], account_id),
         shared_identifiers=[dict(each) for each in account_evidence(snapshot, [account_id], fraud_labels)[account_id]],
         label=labels[0] if labels else None,
-        decisions=reviews.filter(pc.equal(reviews["account_id"], account_id)).to_pylist(),
+        decisions=decisions_on(settings, ring=None, account=account_id),
         history=[entry for each in nights for entry in _history(settings, each, account_id)],
     )
 

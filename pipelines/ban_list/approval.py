@@ -9,9 +9,11 @@ a proposal that changes in a single byte is undecided again.
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from pipelines.ban_list.proposal import Proposal, proposed_sha256, read_proposal
@@ -70,18 +72,23 @@ def approve(
         ApprovalError: nothing is proposed, the content is another than the person saw or was tampered with, it was
             rejected before, it is held, the list of a later night is out, or `by` names nobody.
     """
-    proposal, _ = read_proposal(settings, date)
+    refuse = partial(_refuse_unfit, settings, release)
+    return _decide_as(APPROVED, settings, date, by, via, content_sha256, refuse)
+
+
+def _refuse_unfit(settings: Settings, release: bool, proposal: Proposal) -> None:
+    """Raises ApprovalError where something stands against a list that no approval alone can overcome."""
     if proposal.over_caps:
         raise ApprovalError(
-            f"the list of {date} is above the policy's caps: {'; '.join(proposal.over_caps)}. Nothing goes out."
-            " Find out why it is so many; if that is right, raise the cap in a new policy, and propose again."
+            f"the list of {proposal.date} is above the policy's caps: {'; '.join(proposal.over_caps)}."
+            " Nothing goes out. Find out why it is so many; if that is right, raise the cap in a new policy, and"
+            " propose again."
         )
     if proposal.held and not proposal.changes_nothing and not release:
         raise ApprovalError(
-            f"the list of {date} is held: {'; '.join(proposal.held)}. Look at"
-            f" {settings.report_file(date)}, and then reject it, or let it out all the same with --release."
+            f"the list of {proposal.date} is held: {'; '.join(proposal.held)}. Look at"
+            f" {settings.report_file(proposal.date)}, and then reject it, or let it out all the same with --release."
         )
-    return _decide_as(APPROVED, settings, date, by, via, content_sha256)
 
 
 def reject(
@@ -128,11 +135,18 @@ def _later_nights(settings: Settings, night: date) -> list[date]:
 
 
 def _decide_as(
-    decision: str, settings: Settings, night: date, by: str, via: str, content_sha256: str | None
+    decision: str,
+    settings: Settings,
+    night: date,
+    by: str,
+    via: str,
+    content_sha256: str | None,
+    refuse: Callable[[Proposal], None] = lambda proposal: None,
 ) -> Decision:
     if not by.strip():
         raise ApprovalError("a person has to stand for this: say who decides with --by NAME.")
     proposal, _ = read_proposal(settings, night)
+    refuse(proposal)
     if content_sha256 not in (None, proposal.content_sha256):
         raise ApprovalError(
             f"the proposal for {night} has changed since: look at {proposal.folder} and decide about that one."

@@ -17,6 +17,11 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def content_sha256(facts: Mapping[str, Any], file_sha256s: Mapping[str, str]) -> str:
+    """What an approval is bound to: hash of a list's facts and of its files' hashes."""
+    return sha256(canonical_json({"facts": facts, "files": file_sha256s}))
+
+
 def sign(manifest: Mapping[str, Any], key: str) -> str:
     """HMAC-SHA256 of a manifest's canonical JSON without its field `hmac`, in hexadecimal."""
     unsigned = {name: value for name, value in manifest.items() if name != "hmac"}

@@ -23,12 +23,11 @@ class Exemptions:
     def of(self, account_ids: Sequence[str]) -> dict[str, str]:
         """Why accounts are exempt, of those that are."""
         codes = self._snapshot.account_codes(pa.array(account_ids, pa.string()))
-        found = zip(account_ids, codes, strict=True)
-        return {
-            account_id: next(why for why, is_exempt in self._exempt.items() if is_exempt[code])
-            for account_id, code in found
-            if code >= 0 and any(is_exempt[code] for is_exempt in self._exempt.values())
-        }
+        found: dict[str, str] = {}
+        for why, is_exempt in self._exempt.items():
+            for at in np.flatnonzero((codes >= 0) & is_exempt[codes]):
+                found.setdefault(account_ids[int(at)], why)
+        return found
 
     @cached_property
     def _exempt(self) -> dict[str, np.ndarray]:
@@ -47,17 +46,14 @@ class Exemptions:
 
     def _uses(self, type_: str, ids: tuple[str, ...]) -> np.ndarray:
         """Accounts with a relationship of a type to one of the identifiers."""
-        return self._start(type_, _is_in(self._snapshot.relationships[type_]["end_id"], ids))
+        found = np.zeros(self._snapshot.n_accounts, dtype=bool)
+        found[self._snapshot.ends[type_].start[_is_in(self._snapshot.relationships[type_]["end_id"], ids)]] = True
+        return found
 
     def _uses_subnet(self, cidrs: tuple[str, ...]) -> np.ndarray:
         in_subnet = self._snapshot.relationships["IN_SUBNET"]
         addresses = in_subnet.filter(pa.array(_is_in(in_subnet["end_id"], cidrs)))["start_id"].to_pylist()
         return self._uses("USED_IP", tuple(addresses))
-
-    def _start(self, type_: str, rows: np.ndarray) -> np.ndarray:
-        found = np.zeros(self._snapshot.n_accounts, dtype=bool)
-        found[self._snapshot.ends[type_].start[rows]] = True
-        return found
 
 
 def _is_in(column: pa.ChunkedArray, values: tuple[str, ...]) -> np.ndarray:

@@ -1,26 +1,14 @@
-"""All that was decided about an account: by people in reviews and lifts, and by the lists that went out.
-
-BAN_LISTS/replaced/date=D/<content_sha256>/   of lists that were out and were corrected since: delta and manifest
-
-The lists that are out tell the rest: nothing that once held is forgotten.
-"""
+"""All that was decided about an account: by people in reviews and lifts, and by the lists that went out."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-
-import pyarrow.compute as pc
 
 from pipelines.ban_list.cells import from_csv
-from pipelines.ban_list.published import MANIFEST, PublishedList, published_folder, published_nights
-from pipelines.ban_list.whole_folder import write_folder
-from pipelines.ledger import Ledger
-from pipelines.review.harvest import REVIEWS_SCHEMA
+from pipelines.ban_list.published import DELTA, MANIFEST, published_folder, published_nights, replaced_folders
+from pipelines.review.ring import decisions_on
 from pipelines.settings import Settings
-
-_DELTA = "delta.csv"
 
 
 @dataclass(frozen=True)
@@ -51,32 +39,19 @@ def account_history(settings: Settings, account_id: str) -> list[Event]:
     return sorted([*_decisions(settings, account_id), *_lists(settings, account_id)], key=lambda event: event.at)
 
 
-def keep_replaced(settings: Settings, published: PublishedList) -> None:
-    """Keep what is out of a night before another version of it takes its place."""
-    target = _replaced(settings) / published.folder.name / published.content_sha256
-    write_folder(target, {name: (published.folder / name).read_bytes() for name in (_DELTA, MANIFEST)})
-
-
-def _replaced(settings: Settings) -> Path:
-    return settings.ban_lists_dir / "replaced"
-
-
 def _decisions(settings: Settings, account_id: str) -> Iterator[Event]:
-    reviews = Ledger(settings).read_state("reviews", REVIEWS_SCHEMA)
-    for row in reviews.filter(pc.equal(reviews["account_id"], account_id)).to_pylist():
-        about = f" (on its ring {row['ring_id']})" if row["ring_id"] else ""
-        yield Event(
-            _utc(row["reviewed_at"]), row["decision"], row["reviewed_by"] or "", f"{row['reason'] or ''}{about}"
-        )
+    for row in decisions_on(settings, ring=None, account=account_id):
+        why = (row["reason"] or "") + (f" (on its ring {row['ring_id']})" if row["ring_id"] else "")
+        yield Event(_utc(row["reviewed_at"]), row["decision"], row["reviewed_by"] or "", why)
 
 
 def _lists(settings: Settings, account_id: str) -> Iterator[Event]:
     out = [published_folder(settings, night) for night in published_nights(settings)]
     known = {json.loads((folder / MANIFEST).read_bytes())["content_sha256"] for folder in out}
-    replaced = [folder for folder in _replaced(settings).glob("date=*/*") if folder.name not in known]
+    replaced = [folder for folder in replaced_folders(settings) if folder.name not in known]
     for folder in [*out, *replaced]:
         manifest = json.loads((folder / MANIFEST).read_bytes())
-        for entry in from_csv((folder / _DELTA).read_bytes()):
+        for entry in from_csv((folder / DELTA).read_bytes()):
             if entry.account_id == account_id:
                 yield Event(
                     _utc(datetime.fromisoformat(manifest["approved_at"])),

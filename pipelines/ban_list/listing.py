@@ -20,22 +20,23 @@ WITHDRAWN = "rule: listed by a list that was corrected since"
 _PERSON = "person: "
 
 
-def next_list(former: Iterable[Entry], tonight: "Candidates", *, at: datetime, policy: Policy) -> list[Entry]:
+def next_list(
+    former: Iterable[Entry], tonight: "Candidates", *, ended: Mapping[str, str], at: datetime, policy: Policy
+) -> list[Entry]:
     """The whole list in force from `at` on, sorted.
 
     Args:
         former: the last list published before.
         tonight: what the night says.
+        ended: accounts whose entries the night ends, as `ended_by` says.
         at: the end of the night.
         policy: says when an entry is renewed.
     """
-    former = list(former)
-    gone = ended_by(former, tonight)
     by_account = dict(tonight.listed)
     for old in former:
         fresh = by_account.get(old.account_id)
         if fresh is None:
-            if old.expires_at > at and old.account_id not in gone:
+            if old.expires_at > at and old.account_id not in ended:
                 by_account[old.account_id] = old
         elif _stands(old, fresh, at, policy):
             by_account[old.account_id] = old
@@ -59,14 +60,14 @@ def _stands(old: Entry, fresh: Entry, at: datetime, policy: Policy) -> bool:
 
 
 def difference(
-    former: Iterable[Entry], current: Iterable[Entry], *, cleared: Mapping[str, str], corrected: Iterable[Entry] = ()
+    former: Iterable[Entry], current: Iterable[Entry], *, ended: Mapping[str, str], corrected: Iterable[Entry] = ()
 ) -> list[Entry]:
     """What a consumer has to do to get from the former list to the current one, sorted.
 
     Args:
         former: the last list published before.
         current: the list now.
-        cleared: accounts that a person cleared, and who.
+        ended: accounts whose entries the night ends, and what ends each, as `ended_by` says.
         corrected: the difference of an earlier version of the current list. Each of its accounts is told anew, so that
             the result is right for consumers who applied that version and for those who did not.
     """
@@ -78,7 +79,7 @@ def difference(
         replace(
             entry,
             action=LIFT,
-            decided_by=cleared.get(account_id, EXPIRED if account_id in before else WITHDRAWN),
+            decided_by=ended.get(account_id, EXPIRED if account_id in before else WITHDRAWN),
         )
         for account_id, entry in {**told, **before}.items()
         if account_id not in now

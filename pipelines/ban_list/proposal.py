@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from graph_schema.migrations import MIGRATIONS
 from pipelines.ban_list import entries
-from pipelines.ban_list.canonical import canonical_json, sha256
+from pipelines.ban_list.canonical import content_sha256, sha256
 from pipelines.ban_list.cells import to_csv
 from pipelines.ban_list.entries import RULES, Entry
 from pipelines.ban_list.listing import difference, ended_by, next_list
@@ -96,12 +96,17 @@ def propose(settings: Settings, *, date: date, policy: Policy | None = None) -> 
         former = last_published_before(settings, date)
         earlier_version = read_published(settings, date)
         before = former.entries() if former else []
-        current = next_list(before, tonight, at=end_of(date), policy=policy)
+        ended = ended_by(before, tonight)
+        current = next_list(before, tonight, ended=ended, at=end_of(date), policy=policy)
         corrected = earlier_version.delta() if earlier_version else []
-        delta = difference(before, current, cleared=ended_by(before, tonight), corrected=corrected)
+        delta = difference(before, current, ended=ended, corrected=corrected)
         contested = entries.sort(tonight.contested.values())
         files = _files(current, delta)
-        facts = _facts(tonight, former, current, delta, policy, held_by_drift(settings, tonight.run))
+        stops = {
+            "held": held_by_drift(settings, tonight.run),
+            "over_caps": _over_caps(before, current, tonight.run.counts["n_accounts"], policy),
+        }
+        facts = {**_facts(tonight, former, current, delta, policy), **stops}
         proposal = Proposal(date, _content_sha256(facts, files), proposal_folder(settings, date), facts)
         head = {"content_sha256": proposal.content_sha256, "facts": facts}
         about = {_PROPOSAL: json.dumps(head, indent=2, sort_keys=True).encode(), _CONTESTED: to_csv(contested)}
@@ -166,12 +171,7 @@ def _files(current: list[Entry], delta: list[Entry]) -> dict[str, bytes]:
 
 
 def _facts(
-    tonight: "Candidates",
-    former: PublishedList | None,
-    current: list[Entry],
-    delta: list[Entry],
-    policy: Policy,
-    held: list[str],
+    tonight: "Candidates", former: PublishedList | None, current: list[Entry], delta: list[Entry], policy: Policy
 ) -> dict[str, Any]:
     run = tonight.run
     return {
@@ -183,8 +183,6 @@ def _facts(
         "policy": asdict(policy),
         "format_version": FORMAT_VERSION,
         "schema_version": MIGRATIONS[-1].number,
-        "held": held,
-        "over_caps": _over_caps(former, current, run.counts["n_accounts"], policy),
         "follows": {"date": str(former.date), "content_sha256": former.content_sha256} if former else None,
         "counts": {
             "ban_list": entries.count_actions(current),
@@ -194,8 +192,8 @@ def _facts(
     }
 
 
-def _over_caps(former: PublishedList | None, current: list[Entry], n_accounts: int, policy: Policy) -> list[str]:
-    known = {entry.account_id for entry in former.entries()} if former else set()
+def _over_caps(before: list[Entry], current: list[Entry], n_accounts: int, policy: Policy) -> list[str]:
+    known = {entry.account_id for entry in before}
     n_new = sum(entry.decided_by in RULES and entry.account_id not in known for entry in current)
     by_share = max(int(policy.max_new_share * n_accounts), policy.max_new_floor)
     caps = {f"{policy.max_new_share:.1%} of {n_accounts:,} accounts": by_share, f"{policy.max_new:,}": policy.max_new}
@@ -203,5 +201,4 @@ def _over_caps(former: PublishedList | None, current: list[Entry], n_accounts: i
 
 
 def _content_sha256(facts: dict[str, Any], files: dict[str, bytes]) -> str:
-    hashes = {name: sha256(content) for name, content in files.items()}
-    return sha256(canonical_json({"facts": facts, "files": hashes}))
+    return content_sha256(facts, {name: sha256(content) for name, content in files.items()})

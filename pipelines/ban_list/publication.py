@@ -14,9 +14,14 @@ from typing import Any
 
 from pipelines.ban_list.approval import APPROVED, Decision, read_decision, refuse_outdated
 from pipelines.ban_list.canonical import sha256, sign
-from pipelines.ban_list.history import keep_replaced
 from pipelines.ban_list.proposal import Proposal, ban_list_lock, read_proposal
-from pipelines.ban_list.published import MANIFEST, last_published_before, published_folder, read_published
+from pipelines.ban_list.published import (
+    MANIFEST,
+    keep_replaced,
+    last_published_before,
+    published_folder,
+    read_published,
+)
 from pipelines.ban_list.whole_folder import write_folder
 from pipelines.errors import ApprovalError
 from pipelines.settings import Settings

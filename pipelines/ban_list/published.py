@@ -1,4 +1,9 @@
-"""The ban lists that are out: found, read, and checked against their manifests."""
+"""The ban lists that are out: found, read, and checked against their manifests.
+
+BAN_LISTS/replaced/date=D/<content_sha256>/   of lists that were out and were corrected since: delta and manifest
+
+Nothing that once held is forgotten.
+"""
 
 import json
 from dataclasses import dataclass
@@ -11,10 +16,11 @@ import pyarrow.parquet as pq
 from pipelines.ban_list.canonical import sha256
 from pipelines.ban_list.cells import from_csv
 from pipelines.ban_list.entries import Entry, from_table
+from pipelines.ban_list.whole_folder import write_folder
 from pipelines.errors import ApprovalError
 from pipelines.settings import Settings
 
-MANIFEST = "manifest.json"
+MANIFEST, DELTA = "manifest.json", "delta.csv"
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class PublishedList:
 
     def delta(self) -> list[Entry]:
         """What it changed."""
-        return from_csv((self.folder / "delta.csv").read_bytes())
+        return from_csv((self.folder / DELTA).read_bytes())
 
 
 def published_folder(settings: Settings, night: date) -> Path:
@@ -79,6 +85,21 @@ def read_published(settings: Settings, night: date) -> PublishedList | None:
     if altered:
         raise ApprovalError(f"{', '.join(altered)} in {folder} is not what was published. {_TAMPERED}")
     return PublishedList(folder, manifest)
+
+
+def keep_replaced(settings: Settings, published: PublishedList) -> None:
+    """Keep what is out of a night before another version of it takes its place."""
+    target = _replaced_dir(settings) / published.folder.name / published.content_sha256
+    write_folder(target, {name: (published.folder / name).read_bytes() for name in (DELTA, MANIFEST)})
+
+
+def replaced_folders(settings: Settings) -> list[Path]:
+    """What `keep_replaced` kept; the newest of a night may still be the one that is out, after a crash."""
+    return list(_replaced_dir(settings).glob("date=*/*"))
+
+
+def _replaced_dir(settings: Settings) -> Path:
+    return settings.ban_lists_dir / "replaced"
 
 
 _TAMPERED = "Find out who changed it; then move the folder away and publish that night again."

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipelines.ban_list.canonical import canonical_json, sha256, sign
+from pipelines.ban_list.canonical import content_sha256, sha256, sign
 from pipelines.ban_list.cells import from_csv
 from pipelines.ban_list.entries import BAN, ENTRY_SCHEMA, LIFT, RESTRICT, Entry, from_table
 from pipelines.ban_list.proposal import FILES
@@ -70,8 +70,7 @@ def _file_faults(folder: Path, manifest: dict[str, Any], files: dict[str, bytes]
     if strange := sorted({path.name for path in folder.iterdir()} - {*FILES, MANIFEST}):
         yield f"there are files that the manifest knows nothing of: {', '.join(strange)}"
     facts = {name: value for name, value in manifest.items() if name not in _ADDED_ON_PUBLISHING}
-    hashes = {name: told[name]["sha256"] for name in files}
-    if sha256(canonical_json({"facts": facts, "files": hashes})) != manifest["content_sha256"]:
+    if content_sha256(facts, {name: told[name]["sha256"] for name in files}) != manifest["content_sha256"]:
         yield "the manifest is not about the content that was approved"
 
 

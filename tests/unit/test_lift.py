@@ -5,9 +5,9 @@ from datetime import date, timedelta
 import pytest
 
 from pipelines.ban_list import approve, propose, publish
-from pipelines.ban_list.history import account_history, keep_replaced
+from pipelines.ban_list.history import account_history
 from pipelines.ban_list.lift import lift
-from pipelines.ban_list.published import read_published
+from pipelines.ban_list.published import keep_replaced, read_published
 from pipelines.errors import RingwatchError
 from pipelines.ledger import Ledger
 from pipelines.review.harvest import REVIEWS_SCHEMA
