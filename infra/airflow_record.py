@@ -6,6 +6,7 @@ from pathlib import Path
 
 from infra.sessions import Session
 from pipelines.settings import Settings
+from pipelines.whole_file import write_json
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,7 @@ def read_record(settings: Settings) -> Record | None:
 
 def write_record(settings: Settings, record: Record) -> None:
     """Keep what was started."""
-    path = _file(settings)
-    partial = path.with_suffix(".tmp")
-    partial.write_text(json.dumps(asdict(record)))
-    partial.replace(path)
+    write_json(asdict(record), _file(settings))
 
 
 def remove_record(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from infra.ports import HOST, free_port
 from infra.sessions import Session, end_sessions, is_alive, start_session
 from pipelines.errors import RingwatchError
 from pipelines.settings import Settings
+from pipelines.whole_file import write_json
 
 _USUAL_PORT = 8001
 _START_TIMEOUT_S = 30
@@ -62,7 +63,7 @@ def start_desk(settings: Settings) -> str:
         log=log,
     )
     record = DeskRecord(session, port, secret)
-    _write(settings, record)
+    write_json(asdict(record), _file(settings), mode=0o600)
     _wait(record, log)
     return record.url
 
@@ -90,13 +91,6 @@ def _read(settings: Settings) -> DeskRecord | None:
     except FileNotFoundError:
         return None
     return DeskRecord(Session(**raw["session"]), raw["port"], raw["secret"])
-
-
-def _write(settings: Settings, record: DeskRecord) -> None:
-    partial = _file(settings).with_suffix(".partial")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(asdict(record), file)
-    partial.replace(_file(settings))
 
 
 def _file(settings: Settings) -> Path:

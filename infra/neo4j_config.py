@@ -16,6 +16,7 @@ from infra.ports import HOST, free_port
 from infra.sessions import Session
 from pipelines.errors import RingwatchError
 from pipelines.settings import Settings
+from pipelines.whole_file import write_json
 
 USER = "neo4j"
 
@@ -77,9 +78,7 @@ class ServerRecord:
 
     def write(self, settings: Settings) -> None:
         """Replaces the record, in one step: a reader never sees half of it."""
-        partial = _record_file(settings).with_suffix(".partial")
-        partial.write_text(json.dumps(asdict(self)))
-        partial.replace(_record_file(settings))
+        write_json(asdict(self), _record_file(settings))
 
 
 def read_record(settings: Settings) -> ServerRecord | None:

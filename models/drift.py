@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from graph_schema.graph import ACCOUNT
-from models.features import Columns, account_columns, category_columns, fit_vocabulary
+from models.features import account_columns, category_columns, fit_vocabulary
 from models.snapshot import Snapshot
 
 SCORE = "score"
@@ -80,11 +80,7 @@ def moves_with_time(column: str) -> bool:
 
 def _columns(snapshot: Snapshot, vocabulary: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, np.ndarray]]:
     for columns in (account_columns(snapshot), category_columns(snapshot, ACCOUNT, vocabulary)):
-        yield from _named(columns)
-
-
-def _named(columns: Columns) -> Iterable[tuple[str, np.ndarray]]:
-    return ((name, columns.values[:, position]) for position, name in enumerate(columns.names))
+        yield from zip(columns.names, columns.values.T, strict=True)
 
 
 def _quantiles(values: np.ndarray) -> tuple[float, ...]:

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from models.evidence import account_evidence
 from models.snapshot import read_snapshot
@@ -81,9 +80,6 @@ def _ring(settings: Settings, night: date, ring_id: str | None, account_id: str)
 
 def _history(settings: Settings, night: date, account_id: str) -> list[dict[str, Any]]:
     """The account's entry of one night; only the rows asked for are read."""
-    path = settings.runs_dir / f"date={night}" / "accounts.parquet"
-    columns = ["account_id", *_HISTORY]
-    rows = pq.read_table(
-        path, columns=columns, filters=[("account_id", "=", account_id)], partitioning=None
-    ).to_pylist()
+    of_account = [("account_id", "=", account_id)]
+    rows = read_run_table(settings, night, "accounts", columns=_HISTORY, filters=of_account).to_pylist()
     return [{"date": str(night), **{name: row[name] for name in _HISTORY}} for row in rows]

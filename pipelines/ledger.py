@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from graph_schema.signals import SIGNALS, SIGNALS_BY_NAME, Signal
 from pipelines.errors import RingwatchError
 from pipelines.settings import Settings
+from pipelines.whole_file import write_json
 
 BOOKKEEPING = (
     pa.field("file", pa.string()),
@@ -169,12 +170,4 @@ def write_parquet(table: pa.Table, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     pq.write_table(table, partial, compression="zstd")
-    partial.replace(target)
-
-
-def write_json(content: Any, target: Path) -> None:
-    """Write JSON so that readers see the old file or the new one, never half."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    partial.write_text(json.dumps(content, indent=1, sort_keys=True, default=str) + "\n")
     partial.replace(target)

@@ -6,6 +6,7 @@ EXPORTS/scores/date=D/scores.parquet, rings.parquet   what enforcement reads, in
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -17,8 +18,11 @@ import pyarrow.parquet as pq
 from models.detection import Detection
 from models.thresholds import Thresholds
 from pipelines.errors import RingwatchError
-from pipelines.ledger import write_json, write_parquet
+from pipelines.ledger import write_parquet
 from pipelines.settings import Settings
+from pipelines.whole_file import write_json
+
+_MONTH = 30  # nights that analysts and reports look back
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,11 @@ def night_before(settings: Settings, night: date) -> date | None:
     return max((other for other in run_nights(settings) if other < night), default=None)
 
 
+def nights_up_to(settings: Settings, night: date) -> list[date]:
+    """A night and those detected before it, in order, at most `_MONTH` of them."""
+    return [other for other in run_nights(settings) if other <= night][-_MONTH:]
+
+
 def detected_nights(settings: Settings) -> list[date]:
     """Nights detected, in order, of which there must be some.
 
@@ -85,8 +94,15 @@ def read_run(settings: Settings, night: date) -> Run:
     return Run(**{**facts, "date": date.fromisoformat(facts["date"])})
 
 
-def read_run_table(settings: Settings, night: date, name: str) -> pa.Table:
-    """A table of a night's run: accounts, rings, members or questions.
+def read_run_table(
+    settings: Settings,
+    night: date,
+    name: str,
+    *,
+    columns: Sequence[str] | None = None,
+    filters: Sequence[tuple[str, str, object]] | None = None,
+) -> pa.Table:
+    """A table of a night's run: accounts, rings, members or questions; or some columns, and the rows that pass filters.
 
     Raises:
         RingwatchError: the night was detected before such a table was kept.
@@ -94,7 +110,7 @@ def read_run_table(settings: Settings, night: date, name: str) -> pa.Table:
     path = settings.runs_dir / f"date={night}" / f"{name}.parquet"
     if not path.exists():
         raise RingwatchError(f"{path} is not there: run `ringwatch detect --date {night}` again.")
-    return pq.read_table(path, partitioning=None)
+    return pq.read_table(path, columns=columns, filters=filters, partitioning=None)
 
 
 def _write_folder(target: Path, tables: dict[str, pa.Table], facts: dict[str, Any] | None) -> None:

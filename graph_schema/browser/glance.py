@@ -1,10 +1,10 @@
 """The newest night at a glance, as a file of the desk, which the guide is made from."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-_FILE = "glance.json"
+GLANCE_FILE = "glance.json"
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,8 @@ def read_glance(folder: Path, url: str | None) -> Glance | None:
         url: at which the desk, and so the night's report, is served; None: nowhere.
     """
     try:
-        kept = json.loads((folder / _FILE).read_text())
+        kept = json.loads((folder / GLANCE_FILE).read_text())
     except FileNotFoundError:
         return None
     report_url = f"{url}/reports/date={kept['date']}/report.html" if url else None
     return Glance(kept["date"], tuple(kept["facts"]), tuple(Asked(**each) for each in kept["questions"]), report_url)
-
-
-def write_glance(folder: Path, date: str, facts: list[str], questions: list[Asked]) -> None:
-    """Keep what the guide says of a night, in one step: a reader sees the old one or the new one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{_FILE}.partial"
-    kept = {"date": date, "facts": facts, "questions": [asdict(each) for each in questions]}
-    partial.write_text(json.dumps(kept, indent=1) + "\n")
-    partial.replace(folder / _FILE)

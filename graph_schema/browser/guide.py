@@ -11,9 +11,6 @@ from graph_schema.browser.glance import Glance
 from graph_schema.browser.marks import DECIDED, SAID, Mark
 from graph_schema.browser.queries import ACCOUNT, NIGHT, RING, GuideQuery
 
-_SAID_WORDS = {"Suspicious": "suspicious", "Watched": "watched"}
-_DECIDED_WORDS = {"FoundFake": "found fake", "FoundLegitimate": "found legitimate", "NeedsMore": "needs more"}
-
 
 def guide_html(glance: Glance | None) -> str:
     """The guide as it stands after a night; None before the first."""
@@ -92,8 +89,8 @@ def _deciding() -> str:
 
 
 def _colours() -> str:
-    says = "".join(f"<li>{_dot(mark, 'background')} {_SAID_WORDS[mark.label]}, says the model</li>" for mark in SAID)
-    rims = "".join(f"<li>{_dot(mark, 'border')} {_DECIDED_WORDS[mark.label]}, by a person</li>" for mark in DECIDED)
+    says = "".join(f"<li>{_dot(mark, 'background')} {mark.says}</li>" for mark in SAID)
+    rims = "".join(f"<li>{_dot(mark, 'border')} {mark.says}</li>" for mark in DECIDED)
     return (
         "<p>Large: a ring. Middle: an account, blue when it is clear. Small and grey: what accounts use.</p>"
         f'<ul style="list-style: none; padding: 0">{says}{rims}</ul>'

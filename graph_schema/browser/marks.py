@@ -14,18 +14,23 @@ class Mark:
         label: as nodes bear it.
         value: of the property that it repeats.
         colour: fill for what the machine says, border for what a person decided.
+        says: in words.
     """
 
     label: str
     value: str
     colour: str
+    says: str
 
 
-SAID = (Mark("Suspicious", "suspicious", "#d1495b"), Mark("Watched", "watch", "#edae49"))  # repeat fraud_label
+SAID = (  # repeat fraud_label
+    Mark("Suspicious", "suspicious", "#d1495b", "suspicious, says the model"),
+    Mark("Watched", "watch", "#edae49", "watched, says the model"),
+)
 DECIDED = (  # repeat review_decision
-    Mark("FoundFake", "fake", "#7209b7"),
-    Mark("FoundLegitimate", "legitimate", "#1b7f5c"),
-    Mark("NeedsMore", "needs_more", "#2d5da8"),
+    Mark("FoundFake", "fake", "#7209b7", "found fake, by a person"),
+    Mark("FoundLegitimate", "legitimate", "#1b7f5c", "found legitimate, by a person"),
+    Mark("NeedsMore", "needs_more", "#2d5da8", "needs more, by a person"),
 )
 DECISIONS = tuple(mark.value for mark in DECIDED)
 VERDICTS = DECISIONS[:2]  # those that settle it

@@ -16,7 +16,7 @@ from pipelines.ban_list.cells import from_csv
 from pipelines.ban_list.entries import LIFT
 from pipelines.ban_list.verification import actions_of, apply, verify
 from pipelines.errors import ApprovalError
-from pipelines.ledger import write_json
+from pipelines.whole_file import write_json
 
 
 @dataclass(frozen=True)

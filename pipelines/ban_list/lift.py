@@ -7,12 +7,10 @@ the account again. It counts at once for a list that is proposed after it, of wh
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-import pyarrow as pa
-
 from pipelines.ban_list.published import published_nights, read_published
 from pipelines.errors import RingwatchError
 from pipelines.ledger import Ledger
-from pipelines.review.harvest import LIFTED, REVIEWS_SCHEMA
+from pipelines.review.harvest import LIFTED, add_decisions
 from pipelines.settings import Settings
 from pipelines.writer_lock import writer_lock
 
@@ -59,8 +57,6 @@ def lift(settings: Settings, *, account: str, reason: str, by: str) -> Lifted:
         "source": LIFTED,
     }
     with writer_lock(settings, f"lift of {account}"):
-        ledger = Ledger(settings)
-        kept = ledger.read_state("reviews", REVIEWS_SCHEMA)
-        ledger.write_state("reviews", pa.concat_tables([kept, pa.Table.from_pylist([decision], REVIEWS_SCHEMA)]))
+        add_decisions(Ledger(settings), [decision])
     at = now.isoformat(timespec="seconds")
     return Lifted(account, by.strip(), at, published.date, entry.decided_by, entry.ring_id)

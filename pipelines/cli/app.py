@@ -49,6 +49,7 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Landing = Annotated[Path, typer.Option("--landing", help="The landing zone: LANDING/<signal>/date=YYYY-MM-DD/*.")]
 Day = Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The night, as YYYY-MM-DD.")]
+AccountId = Annotated[str, typer.Option("--account", help="The account's id.")]
 By = Annotated[str, typer.Option("--by", help="Name of the person who decides.")]
 
 
@@ -85,7 +86,9 @@ def progress() -> Iterator[Callable[[str], None]]:
 
 
 def as_data(result: Any) -> Any:
-    """A result as what JSON can hold."""
+    """A result, or a list of them, as what JSON can hold."""
+    if isinstance(result, list):
+        return [as_data(each) for each in result]
     return asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from pipelines.cli.app import By, Day, Json, app, as_data, day_of, progress, show
+from pipelines.cli.app import AccountId, By, Day, Json, app, day_of, progress, show
 from pipelines.errors import ApprovalError
 from pipelines.settings import read_settings
 
@@ -79,7 +79,7 @@ def publish(
 
 @ban_list_app.command("lift")
 def lift(
-    account: Annotated[str, typer.Option("--account", help="The account's id.")],
+    account: AccountId,
     reason: Annotated[str, typer.Option("--reason", help="Why its ban was wrong, in words for its owner.")],
     by: By,
     as_json: Json = False,
@@ -98,9 +98,7 @@ def lift(
 
 
 @ban_list_app.command("history")
-def history(
-    account: Annotated[str, typer.Option("--account", help="The account's id.")], as_json: Json = False
-) -> None:
+def history(account: AccountId, as_json: Json = False) -> None:
     """List all that was decided about an account, by people and by lists that went out, the oldest first."""
     from pipelines.ban_list.history import Event, account_history
 
@@ -113,7 +111,7 @@ def history(
         return table if found else "nothing was decided about it, as far as a night has taken decisions in"
 
     found = account_history(read_settings(), account)
-    show([as_data(each) for each in found] if as_json else found, as_json, lines)
+    show(found, as_json, lines)
 
 
 @ban_list_app.command("compare")
@@ -141,7 +139,7 @@ def compare(
     with progress() as say:
         say(f"listing {nights} nights by both policies")
         found = compare_policies(settings, now, then, n_nights=nights)
-    show([as_data(each) for each in found] if as_json else found, as_json, lines)
+    show(found, as_json, lines)
 
 
 Folder = Annotated[Path, typer.Argument(help="The published folder: EXPORTS/ban_lists/date=D.")]

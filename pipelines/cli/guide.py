@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from pipelines.cli.app import Json, app, as_data, counts_table, err, progress, show
+from pipelines.cli.app import Json, app, counts_table, err, progress, show
 from pipelines.cli.evaluation import benchmark_app
 from pipelines.settings import read_settings
 
@@ -77,4 +77,4 @@ def benchmark_guide(
 
     with progress() as say, connect(read_settings()) as driver:
         costs = measure_guide(driver, n_asked=asked, say=say)
-    show([as_data(each) for each in costs] if as_json else costs, as_json, lines)
+    show(costs, as_json, lines)

@@ -1,19 +1,17 @@
 """Commands that look and change nothing: explain, status, doctor."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Group
 from rich.table import Table
 
-from pipelines.cli.app import Json, app, show
+from pipelines.cli.app import AccountId, Json, app, show
 from pipelines.settings import read_settings
 
 
 @app.command()
-def explain(
-    account: Annotated[str, typer.Option("--account", help="The account's id.")], as_json: Json = False
-) -> None:
+def explain(account: AccountId, as_json: Json = False) -> None:
     """Say why an account stands where it stands: score, reasons, ring, shared identifiers, history."""
     from pipelines.explain import Explanation
     from pipelines.explain import explain as run_explain

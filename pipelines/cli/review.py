@@ -6,7 +6,7 @@ import typer
 from rich.console import Group
 from rich.table import Table
 
-from pipelines.cli.app import By, Json, app, as_data, show
+from pipelines.cli.app import By, Json, app, show
 from pipelines.settings import read_settings
 
 review_app = typer.Typer(no_args_is_help=True, help="What people should look at, what they see, and what they decide.")
@@ -32,7 +32,7 @@ def queue(
         return table
 
     found = read_queue(read_settings(), limit=limit)
-    show([as_data(each) for each in found] if as_json else found, as_json, lines)
+    show(found, as_json, lines)
 
 
 @review_app.command("show")

@@ -10,10 +10,8 @@ from models.drift import SCORE, score_distribution
 from models.registry import Registry
 from pipelines.drift_gate import held_by_drift
 from pipelines.ledger import Ledger
-from pipelines.runs import Run, night_before, read_run, read_run_table, run_nights
+from pipelines.runs import Run, night_before, nights_up_to, read_run, read_run_table
 from pipelines.settings import Settings
-
-_N_NIGHTS = 30
 
 
 @dataclass(frozen=True)
@@ -26,6 +24,15 @@ class RingChange:
     was: int | None
     n_accounts: int
 
+    @property
+    def kind(self) -> str:
+        """New, grown, smaller or gone."""
+        if self.was is None:
+            return "new"
+        if self.n_accounts == 0:
+            return "gone"
+        return "grown" if self.n_accounts > self.was else "smaller"
+
 
 @dataclass(frozen=True)
 class NightFacts:
@@ -35,7 +42,7 @@ class NightFacts:
         run: of its detection.
         before: the night detected before it, which changes are against.
         load: what its load reported: counts by signal, and what it wrote to the graph, took off it and retired.
-        by_night: one entry a night detected, oldest first, of the last `_N_NIGHTS`: date, rows and the run's counts.
+        by_night: one entry a night detected, oldest first, of the last month: date, rows and the run's counts.
         rings: changes since the night before; those that stayed as they were are left out.
         n_rings: rings tonight, lawful groups left out.
         questions: what is asked of people: kind, id and since when.
@@ -69,16 +76,15 @@ def gather_facts(settings: Settings, night: date) -> NightFacts:
     """
     run, before = read_run(settings, night), night_before(settings, night)
     registry = Registry(settings.models_dir)
-    scores = read_run_table(settings, night, "accounts")["fraud_score"].to_numpy()
+    scores = read_run_table(settings, night, "accounts", columns=["fraud_score"])["fraud_score"].to_numpy()
     reference, tonight = registry.reference(run.model_version), score_distribution(scores)
-    nights = [other for other in run_nights(settings) if other <= night][-_N_NIGHTS:]
-    questions = read_run_table(settings, night, "questions").select(["kind", "id", "asked_since"])
+    questions = read_run_table(settings, night, "questions", columns=["kind", "id", "asked_since"])
     rings = _sizes(settings, night)
     return NightFacts(
         run=run,
         before=before,
         load=Ledger(settings).read_night(night) or {"counts": {}, "graph": None, "faults": []},
-        by_night=[_night(settings, each) for each in nights],
+        by_night=[_night(settings, each) for each in nights_up_to(settings, night)],
         rings=_changes(_sizes(settings, before) if before else {}, rings),
         n_rings=len(rings),
         questions=questions.to_pylist(),

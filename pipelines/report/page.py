@@ -16,6 +16,7 @@ from pipelines.html_page import figure, page, table
 from pipelines.report.facts import NightFacts, RingChange
 
 _N_RINGS, _N_FEATURES = 15, 15
+_KINDS = ("new", "grown", "smaller", "gone")
 _COUNTS = ("rows_in", "loaded", "superseded", "quarantined", "held", "released", "expired", "fields_nulled")
 _STEADY, _WARN, _PALE = "#3d6fb4", "#d1495b", "#b8bcc6"
 
@@ -62,12 +63,7 @@ def _accounts(facts: NightFacts) -> str:
 def _rings(facts: NightFacts) -> str:
     since = f" since {facts.before}" if facts.before else ""
     body = f"<h2>Rings</h2><p>{count(facts.n_rings, 'ring')}. Changes{since}:</p>"
-    kinds: dict[str, list[RingChange]] = {
-        "new": [each for each in facts.rings if each.was is None],
-        "grown": [each for each in facts.rings if each.was is not None and each.n_accounts > each.was],
-        "smaller": [each for each in facts.rings if each.was is not None and 0 < each.n_accounts < each.was],
-        "gone": [each for each in facts.rings if each.n_accounts == 0],
-    }
+    kinds = {kind: [each for each in facts.rings if each.kind == kind] for kind in _KINDS}
     body += figure(partial(_plot_lines, facts, {"rings": "n_rings"}), "Rings by night.")
     body += figure(partial(_plot_growth, kinds), "Each ring's size the night before, and tonight.")
     for kind, changes in kinds.items():

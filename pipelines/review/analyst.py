@@ -10,7 +10,7 @@ from models.difficulty import Truth
 from models.snapshot import Snapshot
 from pipelines.ban_list.policy import end_of
 from pipelines.ledger import Ledger
-from pipelines.review.harvest import REVIEWS_SCHEMA
+from pipelines.review.harvest import add_decisions
 from pipelines.review.queue import AUDIT, RING, read_queue
 from pipelines.runs import read_run_table
 from pipelines.settings import Settings
@@ -42,6 +42,4 @@ def review_as_analyst(settings: Settings, snapshot: Snapshot, truth: Truth, *, n
             }
             for account in accounts
         ]
-    ledger = Ledger(settings)
-    kept = ledger.read_state("reviews", REVIEWS_SCHEMA)
-    ledger.write_state("reviews", pa.concat_tables([kept, pa.Table.from_pylist(decided, REVIEWS_SCHEMA)]))
+    add_decisions(Ledger(settings), decided)

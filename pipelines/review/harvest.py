@@ -69,9 +69,15 @@ def harvest_reviews(driver: Driver, ledger: Ledger) -> list[str]:
         if is_new and _about(record) not in faults:
             fresh.append(record)
     if fresh:
-        table = pa.concat_tables([kept, pa.Table.from_pylist(fresh, REVIEWS_SCHEMA)])
-        ledger.write_state("reviews", table.sort_by([("reviewed_at", "ascending"), ("account_id", "ascending")]))
+        add_decisions(ledger, fresh)
     return sorted(f"the decision on {about} is passed over: {fault}." for about, fault in faults.items())
+
+
+def add_decisions(ledger: Ledger, rows: list[dict[str, Any]]) -> None:
+    """Add decisions to those that the ledger keeps, by REVIEWS_SCHEMA."""
+    kept = ledger.read_state("reviews", REVIEWS_SCHEMA)
+    table = pa.concat_tables([kept, pa.Table.from_pylist(rows, REVIEWS_SCHEMA)])
+    ledger.write_state("reviews", table.sort_by([("reviewed_at", "ascending"), ("account_id", "ascending")]))
 
 
 def _faults(records: list[dict[str, Any]]) -> dict[str, str]:

@@ -7,11 +7,11 @@ from neo4j import Driver
 from graph_schema.browser.marks import SAID, put_marks
 from models.detection import Detection
 from pipelines.neo4j_client import run, to_lists, write_table
-from pipelines.review.queue import AUDIT, RING
-from pipelines.runs import Run, read_run_table, run_nights
+from pipelines.review.queue import RING, first_questions
+from pipelines.runs import Run, nights_up_to, read_run_table
 from pipelines.settings import Settings
 
-_N_QUESTIONS, _N_NIGHTS = 200, 30
+_N_QUESTIONS = 200
 _GROWTH = """
 UNWIND range(0, size($ring_id) - 1) AS i MATCH (g:Ring {ring_id: $ring_id[i]})
 SET g.history_nights = $nights[i], g.history_n_accounts = $n_accounts[i]
@@ -34,17 +34,15 @@ def put_before_analysts(settings: Settings, driver: Driver, run_: Run, detection
     """Write the questions, growth and marks of a run whose scores and rings are in the graph."""
     write_table(driver, _GROWTH, _growth(settings, run_, detection.rings["ring_id"]))
     _write_marks(driver, detection)
-    questions = read_run_table(settings, run_.date, "questions")
-    is_audit = pc.equal(questions["kind"], AUDIT)
-    asked = [questions.filter(pc.invert(is_audit)).slice(0, _N_QUESTIONS), questions.filter(is_audit)]
-    run(driver, _QUESTIONS, **to_lists(pa.concat_tables(asked)), ring=RING, run_id=run_.run_id)
+    asked = first_questions(read_run_table(settings, run_.date, "questions"), _N_QUESTIONS)
+    run(driver, _QUESTIONS, **to_lists(asked), ring=RING, run_id=run_.run_id)
 
 
 def _growth(settings: Settings, run_: Run, ring_ids: pa.ChunkedArray) -> pa.Table:
-    """The size of each ring in the nights that knew it, of the last `_N_NIGHTS`, oldest first."""
+    """The size of each ring in the nights that knew it, of the last month, oldest first."""
     nights: dict[str, list[str]] = {ring_id: [] for ring_id in ring_ids.to_pylist()}
     n_accounts: dict[str, list[int]] = {ring_id: [] for ring_id in nights}
-    for night in [night for night in run_nights(settings) if night <= run_.date][-_N_NIGHTS:]:
+    for night in nights_up_to(settings, run_.date):
         rings = read_run_table(settings, night, "rings")
         for ring_id, n in zip(rings["ring_id"].to_pylist(), rings["n_accounts"].to_pylist(), strict=True):
             if ring_id in nights:

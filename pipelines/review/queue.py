@@ -74,9 +74,13 @@ def read_queue(settings: Settings, *, limit: int) -> list[Question]:
         RingwatchError: no night has been detected.
     """
     questions = read_run_table(settings, detected_nights(settings)[-1], "questions")
+    return [Question(**row) for row in first_questions(questions, limit).to_pylist()]
+
+
+def first_questions(questions: pa.Table, limit: int) -> pa.Table:
+    """Of a night's questions the first ones, and all at random after them."""
     is_audit = pc.equal(questions["kind"], AUDIT)
-    first = pa.concat_tables([questions.filter(pc.invert(is_audit)).slice(0, limit), questions.filter(is_audit)])
-    return [Question(**row) for row in first.to_pylist()]
+    return pa.concat_tables([questions.filter(pc.invert(is_audit)).slice(0, limit), questions.filter(is_audit)])
 
 
 def make_queue(settings: Settings, detection: Detection, candidates: Candidates) -> pa.Table:

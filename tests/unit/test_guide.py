@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph_schema.browser.glance import Asked, Glance, read_glance, write_glance
+from graph_schema.browser.glance import GLANCE_FILE, Asked, Glance, read_glance
 from graph_schema.browser.guide import guide_html, saved_queries
 from graph_schema.browser.marks import DECIDED, SAID
 from graph_schema.browser.queries import QUERIES
 from graph_schema.browser.style import grass
 from graph_schema.graph import NODES
+from pipelines.whole_file import write_json
 
 pytestmark = pytest.mark.unit
 
@@ -83,7 +84,8 @@ def test_before_the_first_night_it_says_what_to_run():
 
 def test_a_glance_is_read_as_it_was_written(tmp_path):
     assert read_glance(tmp_path, None) is None
-    write_glance(tmp_path, "2026-04-01", ["one"], [Asked("ring", "r", "why")])
+    questions = [{"kind": "ring", "id": "r", "why": "why"}]
+    write_json({"date": "2026-04-01", "facts": ["one"], "questions": questions}, tmp_path / GLANCE_FILE)
     found = read_glance(tmp_path, "http://127.0.0.1:1/x")
     assert found == Glance(
         "2026-04-01", ("one",), (Asked("ring", "r", "why"),), "http://127.0.0.1:1/x/reports/date=2026-04-01/report.html"
