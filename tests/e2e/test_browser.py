@@ -5,7 +5,6 @@ Screenshots are kept in `test-artefacts/`.
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,17 +14,12 @@ from infra import neo4j_server as embedded
 from infra.browser import HOW_TO_INSTALL, find_browser
 from pipelines.ban_list.candidates import find_candidates
 from pipelines.ban_list.policy import POLICY
-from pipelines.detect import detect
-from pipelines.load import load_night
-from pipelines.neo4j_client import run
+from tests.about_now import NIGHTS, find_the_ring, play
 from tests.deliveries import RING, deliver_a_ring
 
 pytestmark = pytest.mark.timeout(600)
 
 ARTEFACTS = Path(__file__).resolve().parents[2] / "test-artefacts"
-# About now, for a decision is made now and counts from then on; the second is over by no chance of midnight.
-TODAY = datetime.now(UTC).date()
-NIGHTS = [TODAY - timedelta(days=1), TODAY + timedelta(days=1)]
 # No sandbox: root has none. No background traffic: there may be no network.
 FLAGS = [
     "--no-sandbox",
@@ -60,10 +54,7 @@ def settings(server_settings, driver):
 def ring_id(settings, driver, tmp_path):
     """The ring that the first of two nights found; the second is delivered, and not loaded."""
     deliver_a_ring(tmp_path / "landing", NIGHTS)
-    load_night(settings, driver, landing=tmp_path / "landing", date=NIGHTS[0])
-    detect(settings, driver, date=NIGHTS[0])
-    [record] = run(driver, "MATCH (g:Ring) RETURN g.ring_id AS id")
-    return record["id"]
+    return find_the_ring(settings, driver, tmp_path / "landing")
 
 
 def connect(page: Page, server: embedded.Neo4jStatus) -> None:
@@ -115,7 +106,6 @@ def test_an_analyst_sees_the_night_looks_at_a_ring_and_decides(page, neo4j_serve
     click_query(page, "Decide on $ring", "td:has-text('fake is decided by Kim')")
     page.screenshot(path=ARTEFACTS / "decided.png")
 
-    load_night(settings, driver, landing=tmp_path / "landing", date=NIGHTS[1])
-    detect(settings, driver, date=NIGHTS[1])
+    play(settings, driver, tmp_path / "landing", 1)
     listed = find_candidates(settings, night=NIGHTS[1], policy=POLICY).listed
     assert {account_id: entry.decided_by for account_id, entry in listed.items()} == dict.fromkeys(RING, "person: Kim")

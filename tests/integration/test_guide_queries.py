@@ -1,6 +1,5 @@
 """The guide's queries over a real graph: they answer what they say, start at an index, and are bounded."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,9 @@ from pipelines.review.decide import decide
 from pipelines.review.queue import AUDIT, read_queue
 from pipelines.settings import Settings
 from pipelines.snapshot import compute_snapshot
+from tests.about_now import NIGHTS, find_the_ring, play
 from tests.deliveries import RING, at, deliver, deliver_a_ring
 
-# About now, for a decision is made now and counts from then on; the second is over by no chance of midnight.
-TODAY = datetime.now(UTC).date()
-NIGHTS = [TODAY - timedelta(days=1), TODAY + timedelta(days=1)]
 BY_NAME = {query.name: query.cypher for query in QUERIES}
 INDEXED = {"NodeIndexSeekByRange", "NodeUniqueIndexSeek", "NodeIndexScan", "NodeIndexSeek"}
 
@@ -37,10 +34,7 @@ def ring_id(tmp_path: Path, settings: Settings, driver: Driver) -> str:
     seen = {"first_seen_at": at(NIGHTS[0]), "last_seen_at": at(NIGHTS[0], 5), "n_events": 3}
     rows = [{"account_id": a, "device_id": "d-hub", **seen} for a in [*crowd, *RING]]
     deliver(landing, "device_events", NIGHTS[0], rows, name="part-1.jsonl")
-    load_night(settings, driver, landing=landing, date=NIGHTS[0])
-    detect(settings, driver, date=NIGHTS[0])
-    [record] = run(driver, "MATCH (g:Ring) RETURN g.ring_id AS id")
-    return str(record["id"])
+    return find_the_ring(settings, driver, landing)
 
 
 def ask(driver: Driver, name: str, **parameters: str) -> list[dict[str, Any]]:
@@ -57,8 +51,7 @@ def put_a_ninth_beside(driver: Driver) -> None:
 
 
 def next_night(settings: Settings, driver: Driver, tmp_path: Path) -> None:
-    load_night(settings, driver, landing=tmp_path / "landing", date=NIGHTS[1])
-    detect(settings, driver, date=NIGHTS[1])
+    play(settings, driver, tmp_path / "landing", 1)
 
 
 def test_every_query_starts_at_an_index_and_has_a_bound(driver: Driver, ring_id: str) -> None:

@@ -1,26 +1,21 @@
 """People's decisions over a real Neo4j: what they are asked, what they see, and what becomes of what they decide."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from neo4j import Driver
 
-from pipelines.detect import detect
 from pipelines.errors import RingwatchError
 from pipelines.ledger import Ledger
-from pipelines.load import load_night
 from pipelines.neo4j_client import run
 from pipelines.review.decide import decide
 from pipelines.review.harvest import harvest_reviews
 from pipelines.review.queue import AUDIT, read_queue
 from pipelines.review.ring import decisions_on, view_ring
 from pipelines.settings import Settings
+from tests.about_now import NIGHTS, find_the_ring, play
 from tests.deliveries import RING, at, deliver, deliver_a_ring
 
-# About now, for a decision is made now and counts from then on; the second is over by no chance of midnight.
-TODAY = datetime.now(UTC).date()
-NIGHTS = [TODAY - timedelta(days=1), TODAY + timedelta(days=1)]
 NO_ID = {"ring": None, "account": None}
 
 
@@ -28,15 +23,11 @@ NO_ID = {"ring": None, "account": None}
 def ring_id(tmp_path: Path, settings: Settings, driver: Driver) -> str:
     """The id of the ring that the first of two nights found; the second is delivered, and not loaded."""
     deliver_a_ring(tmp_path / "landing", NIGHTS)
-    load_night(settings, driver, landing=tmp_path / "landing", date=NIGHTS[0])
-    detect(settings, driver, date=NIGHTS[0])
-    [record] = run(driver, "MATCH (g:Ring) RETURN g.ring_id AS id")
-    return str(record["id"])
+    return find_the_ring(settings, driver, tmp_path / "landing")
 
 
 def next_night(settings: Settings, driver: Driver, tmp_path: Path) -> None:
-    load_night(settings, driver, landing=tmp_path / "landing", date=NIGHTS[1])
-    detect(settings, driver, date=NIGHTS[1])
+    play(settings, driver, tmp_path / "landing", 1)
 
 
 def decide_on(driver: Driver, decision: str = "fake", by: str = "kim", overrule: bool = False, **about: str) -> None:
@@ -146,8 +137,7 @@ def test_a_finding_against_the_model_is_put_before_a_second_person_and_then_list
     assert question.id == "person3"
     assert "lee found it fake" in question.why
     decide_on(driver, "fake", account="person3", by="kim")
-    load_night(settings, driver, landing=tmp_path / "landing", date=NIGHTS[1])
-    detect(settings, driver, date=NIGHTS[1])
+    play(settings, driver, tmp_path / "landing", 1)
     assert not any(each.kind == "second look" for each in read_queue(settings, limit=20))
 
 

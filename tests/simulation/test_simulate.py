@@ -25,7 +25,7 @@ a_world = st.builds(
     scenario=st.sampled_from(sorted(SCENARIOS)),
     vary=st.sampled_from((0.0, 0.5, 1.0)),
 )
-few = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

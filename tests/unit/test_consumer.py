@@ -2,13 +2,11 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.ban_list import approve, propose, publish
 from pipelines.ban_list.canonical import sha256, sign
 from pipelines.ban_list.cells import from_csv, to_csv
 from pipelines.ban_list.consumer import consume, read_state
@@ -16,7 +14,8 @@ from pipelines.ban_list.entries import Entry
 from pipelines.ban_list.verification import actions_of, apply, verify
 from pipelines.errors import ApprovalError
 from pipelines.settings import Settings
-from tests.nights import Judged, detected_night
+from tests.ban_lists import released
+from tests.nights import Judged
 
 pytestmark = pytest.mark.unit
 D1 = date(2026, 4, 1)
@@ -29,18 +28,11 @@ def settings(tmp_path):
     return Settings(_env_file=None, home=tmp_path / "home", signing_key=KEY)
 
 
-def released(settings, night, accounts) -> Path:
-    detected_night(settings, night, accounts)
-    propose(settings, date=night)
-    approve(settings, date=night, by="Ada")
-    return publish(settings, date=night).folder
-
-
 @pytest.fixture
 def two_nights(settings):
     """A list of two, and one on which one of them is cleared and another listed."""
-    first = released(settings, D1, {"a": FAKE, "b": FAKE})
-    return first, released(settings, D1 + timedelta(days=1), {"a": FAKE, "b": CLEARED, "c": FAKE})
+    first = released(settings, D1, {"a": FAKE, "b": FAKE}).folder
+    return first, released(settings, D1 + timedelta(days=1), {"a": FAKE, "b": CLEARED, "c": FAKE}).folder
 
 
 def forge(folder, name, content):
@@ -134,8 +126,8 @@ def test_a_missed_night_comes_to_the_same(tmp_path, two_nights):
 
 def test_a_corrected_list_is_enforced_over_its_earlier_version(tmp_path, settings):
     state = tmp_path / "state.json"
-    consume(released(settings, D1, {"a": FAKE, "wrong": FAKE}), state, key=KEY)
-    corrected = released(settings, D1, {"a": FAKE, "wrong": CLEARED})
+    consume(released(settings, D1, {"a": FAKE, "wrong": FAKE}).folder, state, key=KEY)
+    corrected = released(settings, D1, {"a": FAKE, "wrong": CLEARED}).folder
     assert consume(corrected, state, key=KEY) == {"wrong": "lift"}
     assert verify(corrected, key=KEY).faults == []
 

@@ -4,7 +4,6 @@ from datetime import date, timedelta
 
 import pytest
 
-from pipelines.ban_list import approve, propose, publish
 from pipelines.ban_list.history import account_history
 from pipelines.ban_list.lift import lift
 from pipelines.ban_list.published import keep_replaced, read_published
@@ -12,6 +11,7 @@ from pipelines.errors import RingwatchError
 from pipelines.ledger import Ledger
 from pipelines.review.harvest import REVIEWS_SCHEMA
 from pipelines.settings import Settings
+from tests.ban_lists import release
 from tests.nights import Judged, detected_night
 
 pytestmark = pytest.mark.unit
@@ -26,12 +26,6 @@ def settings(tmp_path):
     detected_night(settings, NIGHT, {"a": FAKE, "wronged": FAKE})
     release(settings, NIGHT)
     return settings
-
-
-def release(settings, night):
-    propose(settings, date=night)
-    approve(settings, date=night, by="Ada")
-    publish(settings, date=night)
 
 
 def listed(settings, night):

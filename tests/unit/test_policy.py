@@ -11,6 +11,7 @@ from pipelines.ban_list.policy import POLICY, Policy, read_policy
 from pipelines.ban_list.published import read_published
 from pipelines.errors import ApprovalError, RingwatchError
 from pipelines.settings import Settings
+from tests.ban_lists import release
 from tests.nights import Judged, detected_night
 from tests.shared_world import shared_world
 
@@ -38,12 +39,6 @@ def with_policy(settings, tmp_path):
 
 def listed(settings, night=NIGHT):
     return {entry.account_id for entry in read_published(settings, night).entries()}
-
-
-def release(settings, night=NIGHT):
-    propose(settings, date=night)
-    approve(settings, date=night, by="Ada")
-    return publish(settings, date=night)
 
 
 # The file
@@ -78,7 +73,7 @@ def test_a_missing_policy_is_no_policy_that_ships(tmp_path):
 def test_the_list_says_by_which_policy_it_was_made(with_policy):
     settings = with_policy("min_fraud_score = 0.9")
     detected_night(settings, NIGHT, {"a": Judged(0.95, ring_id="ring-1")})
-    assert release(settings).manifest["policy"]["version"] == "ours-1"
+    assert release(settings, NIGHT).manifest["policy"]["version"] == "ours-1"
     assert listed(settings) == {"a"}
 
 
@@ -109,13 +104,13 @@ def test_whom_the_allowlist_exempts_and_by_what(policy, why):
 def test_a_rule_lists_nobody_who_is_too_young_but_a_person_does(with_policy):
     settings = with_policy("min_account_age_days = 365")
     detected_night(settings, NIGHT, {"young": FAKE, "found": Judged(ring_id="ring-1", label="fake")})
-    release(settings)
+    release(settings, NIGHT)
     assert listed(settings) == {"found"}
 
 
 def test_an_account_that_is_allowed_later_is_lifted_and_told_why(settings, with_policy):
     detected_night(settings, NIGHT, {"a": FAKE, "b": FAKE})
-    release(settings)
+    release(settings, NIGHT)
     settings, night = with_policy('allowed_accounts = ["b"]'), NIGHT + timedelta(days=1)
     detected_night(settings, night, {"a": FAKE, "b": FAKE})
     release(settings, night)
@@ -141,7 +136,7 @@ def test_above_a_cap_nothing_goes_out_even_approved_and_released(with_policy):
 
 def test_a_cap_counts_what_rules_list_anew_and_neither_people_nor_old_entries(settings, with_policy):
     detected_night(settings, NIGHT, dict.fromkeys("abc", FAKE))
-    release(settings)
+    release(settings, NIGHT)
     settings, night = with_policy("max_new = 1"), NIGHT + timedelta(days=1)
     found = Judged(ring_id="ring-1", label="fake")
     detected_night(settings, night, {**dict.fromkeys("abcd", FAKE), "e": found, "f": found})

@@ -1,0 +1,156 @@
+"""Publishing a ban list: whole or not at all, signed, and never undone by an older one."""
+
+import hashlib
+import hmac
+import json
+import os
+import threading
+
+import pytest
+
+from pipelines.ban_list import Standing, approve, propose, publish, standing, whole_folder
+from pipelines.ban_list.entries import ENTRY_SCHEMA
+from pipelines.errors import ApprovalError
+from pipelines.settings import Settings
+from tests.ban_lists import D1, D2, PERSON, RING, ban_list, listed, released, snapshot_of
+from tests.nights import detected_night
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(_env_file=None, home=tmp_path / "home", signing_key="secret", lock_timeout_s=5)
+
+
+def test_an_empty_list_is_publishable(settings):
+    publication = released(settings, D1, {"person": PERSON})
+    assert {file["rows"] for file in publication.manifest["files"].values()} == {0}
+    assert ban_list(settings).schema.names == ENTRY_SCHEMA.names
+
+
+def test_the_folder_holds_the_contracts_files(settings):
+    publication = released(settings, D1, RING)
+    assert {path.name for path in publication.folder.iterdir()} == {
+        "ban_list.csv",
+        "ban_list.parquet",
+        "delta.csv",
+        "manifest.json",
+    }
+    assert publication.folder == settings.exports_dir / "ban_lists" / "date=2026-04-01"
+
+
+def test_a_consumer_can_check_the_manifest(settings):
+    folder = released(settings, D1, RING).folder
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for name, file in manifest["files"].items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == file["sha256"]
+        assert file["rows"] == 3
+    claimed = manifest.pop("hmac")
+    canonical = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert claimed == hmac.new(b"secret", canonical.encode(), hashlib.sha256).hexdigest()
+    assert manifest["thresholds"] == {"suspicious": 0.8, "watch": 0.4}
+    assert (manifest["run_id"], manifest["model_version"]) == ("run-2026-04-01", "model-1")
+    assert manifest["approved_by"] == "Ada"
+
+
+def test_without_a_key_the_manifest_is_unsigned_and_says_so(settings, caplog):
+    publication = released(settings.model_copy(update={"signing_key": None}), D1, RING)
+    assert publication.manifest["hmac"] is None
+    assert "unsigned" in caplog.text
+
+
+def test_publishing_again_changes_no_byte(settings):
+    folder = released(settings, D1, RING).folder
+    before, inode = snapshot_of(folder), folder.stat().st_ino
+    assert not publish(settings, date=D1).is_new
+    assert (snapshot_of(folder), folder.stat().st_ino) == (before, inode)
+
+
+def test_a_published_file_that_was_altered_is_noticed(settings):
+    folder = released(settings, D1, RING).folder
+    (folder / "ban_list.csv").write_text("account_id,action\ninnocent,ban\n")
+    with pytest.raises(ApprovalError, match=r"ban_list\.csv .* is not what was published"):
+        publish(settings, date=D1)
+    detected_night(settings, D2, RING)
+    with pytest.raises(ApprovalError, match="is not what was published"):
+        propose(settings, date=D2)
+
+
+def test_the_same_night_gives_the_same_files_anywhere(settings, tmp_path):
+    elsewhere = Settings(_env_file=None, home=tmp_path / "elsewhere", signing_key="secret")
+    one, other = (snapshot_of(released(s, D1, RING).folder) for s in (settings, elsewhere))
+    for files in (one, other):
+        files.pop("manifest.json")  # names the time of approval
+    assert one == other
+
+
+def test_an_older_list_does_not_undo_a_newer_one(settings):
+    detected_night(settings, D1, RING)
+    old = propose(settings, date=D1)
+    released(settings, D2, RING)
+    assert standing(settings, D1, old.content_sha256) is Standing.OUTDATED
+    with pytest.raises(ApprovalError, match="would undo it"):
+        approve(settings, date=D1, by="Ada")
+
+
+def test_a_list_that_follows_on_another_than_was_proposed_is_refused(settings):
+    detected_night(settings, D2, RING)
+    propose(settings, date=D2)
+    approve(settings, date=D2, by="Ada")
+    released(settings, D1, RING)
+    with pytest.raises(ApprovalError, match="another list was published since"):
+        publish(settings, date=D2)
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+@pytest.mark.parametrize(("step", "n_done"), [("_write_flushed", i) for i in range(4)] + [("_flush_folder", 0)])
+def test_a_crash_leaves_nothing_half_published(settings, monkeypatch, is_replaced, step, n_done):
+    before = snapshot_of(released(settings, D1, RING).folder) if is_replaced else None
+    detected_night(settings, D1, {**RING, "another": RING["fake-0"]})
+    propose(settings, date=D1)
+    approve(settings, date=D1, by="Ada")
+    real, calls = getattr(whole_folder, step), []
+
+    def crash(*args):
+        if len(calls) == n_done:
+            raise KeyboardInterrupt
+        calls.append(args)
+        real(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(whole_folder, step, crash)
+        with pytest.raises(KeyboardInterrupt):
+            publish(settings, date=D1)
+    folder = settings.exports_dir / "ban_lists" / f"date={D1}"
+    assert (snapshot_of(folder) if folder.exists() else None) == before
+    publish(settings, date=D1)
+    assert ("another", "ban") in listed(settings)
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_readers_never_see_half_a_folder(tmp_path):
+    target = tmp_path / "date=2026-04-01"
+    versions = [{"a": bytes([i]) * 100_000, "b": bytes([i])} for i in range(2)]
+    whole_folder.write_folder(target, versions[0])
+    seen, is_over = [], threading.Event()
+
+    def read():
+        while not is_over.is_set():
+            descriptor = os.open(target, os.O_RDONLY)  # a reader that opened a folder goes on in that folder
+            files = {}
+            for name in ("a", "b"):
+                try:
+                    files[name] = os.read(os.open(name, os.O_RDONLY, dir_fd=descriptor), 100_000)
+                except FileNotFoundError:  # replaced and removed since: the reader sees that, and no mixture
+                    break
+            else:
+                seen.append(files)
+            os.close(descriptor)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for i in range(60):
+        whole_folder.write_folder(target, versions[i % 2])
+    is_over.set()
+    reader.join()
+    assert seen
+    assert all(files in versions for files in seen)
