@@ -110,7 +110,7 @@ def read_run_table(
     path = settings.runs_dir / f"date={night}" / f"{name}.parquet"
     if not path.exists():
         raise RingwatchError(f"{path} is not there: run `ringwatch detect --date {night}` again.")
-    return pq.read_table(path, columns=columns, filters=filters, partitioning=None)
+    return pq.read_table(path, columns=list(columns) if columns else None, filters=filters, partitioning=None)
 
 
 def _write_folder(target: Path, tables: dict[str, pa.Table], facts: dict[str, Any] | None) -> None:
