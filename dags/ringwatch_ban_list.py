@@ -4,7 +4,8 @@ Follows on each night detected: proposes the list, asks a person, publishes what
 
 **To decide**: look at the files that the question names, then answer on the Required Actions page, or run
 `ringwatch ban-list approve --date D --by NAME` (or `reject`). Either way makes the one record that decides; it is bound
-to the exact content, and the first answer holds. A list that changes nothing for any account goes out without asking.
+to the exact content, and the first answer holds. A list that changes nothing for any account goes out without asking,
+and so does a small one where the policy allows it (`auto_approve_up_to`).
 
 **By hand**: trigger it with the configuration `{"date": "2026-04-01"}`.
 
@@ -18,6 +19,8 @@ to the exact content, and the first answer holds. A list that changes nothing fo
 * `publish` is skipped: the list was rejected, or is outdated because the night was detected anew or a later list is
   out. Nothing is to be done.
 * `ask` fails after seven days without an answer. Clear it to ask again.
+* `publish` says that the list is not approved any more: the approval was not used within `approval_holds_days`. Trigger
+  this DAG again for the night, and decide again.
 * `publish` says that another list was published since: trigger this DAG again for the night, and decide again.
 * A file "was changed": somebody touched a proposal or a published list. Find out who before anything else.
 """
@@ -56,14 +59,14 @@ def ringwatch_ban_list() -> None:
         """Make the list of the newest night of this run: a list is the whole of what is in force."""
         from datetime import date
 
-        from pipelines.ban_list import approve_unchanged
+        from pipelines.ban_list import approve_by_policy
         from pipelines.ban_list import propose as propose_list
 
         settings = task_settings()
         night = nights_of_run(get_current_context())[-1]
         with only_transient_faults_are_retried():
             proposal = propose_list(settings, date=date.fromisoformat(night))
-            approve_unchanged(settings, proposal)
+            approve_by_policy(settings, proposal)
         return {
             "date": night,
             "content_sha256": proposal.content_sha256,
@@ -115,6 +118,9 @@ _QUESTION = """
 |---|---|---|---|
 | changes | {{ proposal.delta.ban }} | {{ proposal.delta.restrict }} | {{ proposal.delta.lift }} |
 | in force afterwards | {{ proposal.ban_list.ban }} | {{ proposal.ban_list.restrict }} | |
+
+{% if proposal.waiting.values() | sum %}By the policy's pace {{ proposal.waiting.values() | sum }} more wait for a later
+night.{% endif %}
 
 Model {{ proposal.model }}. The files, as they would go out: `{{ proposal.folder }}`
 (content {{ proposal.content_sha256[:12] }}). The night's report: `{{ proposal.report }}`.

@@ -91,11 +91,11 @@ def shared_kinds(snapshot: Snapshot) -> tuple[SharedKind, ...]:
         _shared_kind(snapshot, relationship.type, relationship.end.label, *snapshot.ends[relationship.type])
         for relationship in IDENTIFIER_RELATIONSHIPS
     ]
-    kinds.append(_shared_kind(snapshot, _IN_SUBNET.type, _IN_SUBNET.end.label, *_subnets_of_accounts(snapshot)))
+    kinds.append(_shared_kind(snapshot, _IN_SUBNET.type, _IN_SUBNET.end.label, *subnets_of_accounts(snapshot)))
     return tuple(sorted(kinds, key=lambda kind: (-kind.evidence.strength, kind.type)))
 
 
-def _subnets_of_accounts(snapshot: Snapshot) -> tuple[np.ndarray, np.ndarray]:
+def subnets_of_accounts(snapshot: Snapshot) -> tuple[np.ndarray, np.ndarray]:
     """Account and subnet of each use of an address whose subnet is known."""
     in_subnet, used = snapshot.ends[_IN_SUBNET.type], snapshot.ends["USED_IP"]
     subnet_of = np.full(snapshot.nodes[_IN_SUBNET.start.label].num_rows, -1, dtype=np.int64)

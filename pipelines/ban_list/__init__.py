@@ -1,6 +1,6 @@
 """The ban list: proposed by a policy, decided by a person, published whole or not at all."""
 
-from pipelines.ban_list.approval import Decision, Standing, approve, approve_unchanged, read_decision, reject, standing
+from pipelines.ban_list.approval import Decision, Standing, approve, approve_by_policy, read_decision, reject, standing
 from pipelines.ban_list.proposal import Proposal, propose, read_proposal
 from pipelines.ban_list.publication import Publication, publish
 
@@ -10,7 +10,7 @@ __all__ = [
     "Publication",
     "Standing",
     "approve",
-    "approve_unchanged",
+    "approve_by_policy",
     "propose",
     "publish",
     "read_decision",

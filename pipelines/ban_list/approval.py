@@ -1,9 +1,10 @@
 """The one record that decides about a proposal, wherever the person answered: by command or in Airflow.
 
-BAN_LISTS/decisions/date=D/<content_sha256>.json
+BAN_LISTS/decisions/date=D/<content_sha256>.json, and <content_sha256>.2.json after an approval that had lapsed
 
 A record is made in one step and never changed: who decides first decides. It is bound to the content by its name, so
-a proposal that changes in a single byte is undecided again.
+a proposal that changes in a single byte is undecided again. An approval that was not used lapses after as many days as
+the policy says, for what it was given on grows old; then the same content is to be decided anew.
 """
 
 import json
@@ -11,9 +12,10 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from itertools import count, takewhile
 from pathlib import Path
 
 from pipelines.ban_list.proposal import Proposal, proposed_sha256, read_proposal
@@ -44,6 +46,7 @@ class Decision:
     by: str
     via: str  # command, airflow, policy
     at: str  # ISO 8601, UTC
+    until: str | None = None  # when an approval lapses; None for a rejection, which holds
 
 
 def approve(
@@ -98,19 +101,33 @@ def reject(
     return _decide_as(REJECTED, settings, date, by, via, content_sha256)
 
 
-def approve_unchanged(settings: Settings, proposal: Proposal) -> Decision | None:
-    """Let a list that changes nothing for any account go out without asking a person; None where that is not so."""
-    if not proposal.changes_nothing or standing(settings, proposal.date, proposal.content_sha256) != Standing.WAITING:
+def approve_by_policy(settings: Settings, proposal: Proposal) -> Decision | None:
+    """Let out without asking a person what changes nothing, or as little as the policy allows; None where it does not.
+
+    What is above a cap, held, or decided already is never let out so.
+    """
+    by = NOBODY if proposal.changes_nothing else f"policy {proposal.facts['policy']['version']}: small and sure"
+    is_waiting = standing(settings, proposal.date, proposal.content_sha256) == Standing.WAITING
+    if not (proposal.changes_nothing or proposal.is_small) or not is_waiting:
         return None
-    return approve(settings, date=proposal.date, by=NOBODY, via="policy", content_sha256=proposal.content_sha256)
+    return approve(settings, date=proposal.date, by=by, via="policy", content_sha256=proposal.content_sha256)
 
 
 def read_decision(settings: Settings, night: date, content_sha256: str) -> Decision | None:
-    """The decision about a content; None while there is none."""
-    try:
-        return Decision(**json.loads(_record_file(settings, night, content_sha256).read_bytes()))
-    except FileNotFoundError:
-        return None
+    """The decision that holds about a content; None while there is none, or once it has lapsed."""
+    found = last_decision(settings, night, content_sha256)
+    return None if found is None or _has_lapsed(found) else found
+
+
+def last_decision(settings: Settings, night: date, content_sha256: str) -> Decision | None:
+    """The last decision about a content, lapsed or not."""
+    records = (_record_file(settings, night, content_sha256, number) for number in count(1))
+    made = list(takewhile(Path.exists, records))
+    return Decision(**json.loads(made[-1].read_bytes())) if made else None
+
+
+def _has_lapsed(decision: Decision) -> bool:
+    return decision.until is not None and datetime.fromisoformat(decision.until) < datetime.now(UTC)
 
 
 def standing(settings: Settings, night: date, content_sha256: str) -> Standing:
@@ -153,8 +170,18 @@ def _decide_as(
         )
     if read_decision(settings, night, proposal.content_sha256) is None:
         refuse_outdated(settings, night)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    standing_decision = _record(settings, Decision(str(night), proposal.content_sha256, decision, by.strip(), via, now))
+    now = datetime.now(UTC)
+    lapses_at = now + timedelta(days=proposal.approval_holds_days)
+    made = Decision(
+        date=str(night),
+        content_sha256=proposal.content_sha256,
+        decision=decision,
+        by=by.strip(),
+        via=via,
+        at=now.isoformat(timespec="seconds"),
+        until=lapses_at.isoformat(timespec="seconds") if decision == APPROVED else None,
+    )
+    standing_decision = _record(settings, made)
     if standing_decision.decision != decision:
         raise ApprovalError(
             f"the list of {night} was {standing_decision.decision} by {standing_decision.by} at"
@@ -165,21 +192,30 @@ def _decide_as(
 
 def _record(settings: Settings, decision: Decision) -> Decision:
     """Make a decision's record, whole and at once; returns the one that holds, which may be an earlier one."""
-    path = _record_file(settings, date.fromisoformat(decision.date), decision.content_sha256)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, scratch = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    night = date.fromisoformat(decision.date)
+    first = _record_file(settings, night, decision.content_sha256, 1)
+    first.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, scratch = tempfile.mkstemp(dir=first.parent, suffix=".tmp")
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
             json.dump(asdict(decision), file, indent=2, sort_keys=True)
             file.flush()
             os.fsync(file.fileno())
-        os.link(scratch, path)  # fails where there is a record: unlike a rename, it never replaces one
+        for number in count(1):
+            path = _record_file(settings, night, decision.content_sha256, number)
+            try:
+                os.link(scratch, path)  # fails where there is a record: unlike a rename, it never replaces one
+            except FileExistsError:
+                found = Decision(**json.loads(path.read_bytes()))
+                if not _has_lapsed(found):
+                    return found
+            else:
+                break
         return decision
-    except FileExistsError:
-        return Decision(**json.loads(path.read_bytes()))
     finally:
         os.unlink(scratch)
 
 
-def _record_file(settings: Settings, night: date, content_sha256: str) -> Path:
-    return settings.ban_lists_dir / "decisions" / f"date={night}" / f"{content_sha256}.json"
+def _record_file(settings: Settings, night: date, content_sha256: str, number: int) -> Path:
+    name = content_sha256 if number == 1 else f"{content_sha256}.{number}"
+    return settings.ban_lists_dir / "decisions" / f"date={night}" / f"{name}.json"

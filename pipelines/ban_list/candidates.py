@@ -18,7 +18,7 @@ from graph_schema.signals import PEOPLE_SOURCES
 from models.evidence import SharedIdentifier, account_evidence
 from models.identifiers import shared_kinds
 from models.snapshot import Snapshot, read_snapshot
-from pipelines.ban_list.entries import BAN, RULE_KINDS, RULE_RING, RULES, Entry
+from pipelines.ban_list.entries import BAN, RESTRICT, RULE_KINDS, RULE_RING, RULES, Entry
 from pipelines.ban_list.exemptions import Exemptions
 from pipelines.ban_list.policy import Policy, end_of
 from pipelines.ledger import Ledger
@@ -37,6 +37,7 @@ class Candidates:
         contested: what would be listed by one person's word against the model's, by account.
         cleared: account to the person or source that cleared it.
         exemptions: whom no rule lists, whatever the score.
+        snapshot: of the night.
     """
 
     run: Run
@@ -44,6 +45,7 @@ class Candidates:
     contested: dict[str, Entry]
     cleared: dict[str, str]
     exemptions: Exemptions
+    snapshot: Snapshot
 
     @property
     def decided(self) -> frozenset[str]:
@@ -81,7 +83,7 @@ def candidates_of(settings: Settings, run: Run, snapshot: Snapshot, accounts: pa
         if decided_by:
             is_contested = row["fraud_score"] < policy.contested_below and account_id not in by_two
             (contested if is_contested else listed)[account_id] = _entry(row, decided_by, shared, run, policy)
-    return Candidates(run, listed, contested, cleared, exemptions)
+    return Candidates(run, listed, contested, cleared, exemptions, snapshot)
 
 
 def _decisions(settings: Settings, snapshot: Snapshot) -> tuple[dict[str, str], dict[str, str]]:
@@ -121,7 +123,7 @@ def _evidence(snapshot: Snapshot, accounts: pa.Table, account_ids: Sequence[str]
 
 def _rule(row: Mapping[str, Any], n_kinds: int, policy: Policy) -> str | None:
     """The rule that lists an account whose score is suspicious, if one does."""
-    if row["fraud_score"] < policy.min_fraud_score:
+    if row["fraud_score"] < min(policy.restrict_from, policy.min_fraud_score):
         return None
     if row["ring_id"] is not None:
         return RULE_RING
@@ -132,9 +134,10 @@ def _entry(
     row: Mapping[str, Any], decided_by: str, shared: Sequence[SharedIdentifier], run: Run, policy: Policy
 ) -> Entry:
     listed_at = end_of(run.date)
+    is_sure = decided_by not in RULES or row["fraud_score"] >= policy.min_fraud_score
     return Entry(
         account_id=row["account_id"],
-        action=BAN,
+        action=BAN if is_sure else RESTRICT,
         ring_id=row["ring_id"],
         fraud_score=row["fraud_score"],
         decided_by=decided_by,

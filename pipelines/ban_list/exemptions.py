@@ -1,4 +1,4 @@
-"""Whom no rule lists, whatever the score: by the policy's allowlist, by plan, or for being too young."""
+"""Whom no rule lists, whatever the score: who is allowed, on a plan that needs a person, too young or hardly active."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -41,6 +41,7 @@ class Exemptions:
             "allowlist: its subnet": self._uses_subnet(policy.allowed_subnets),
             "its plan needs a person": _is_in(accounts["plan"], policy.plans_that_need_a_person),
             "too young": accounts["created_at"].cast(pa.timestamp("us")).to_numpy() > young,
+            "hardly active": accounts["n_requests"].fill_null(0).to_numpy() < policy.min_requests,
         }
         return {why: is_exempt for why, is_exempt in found.items() if is_exempt.any()}
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pipelines.ban_list.entries import LIFT, RULES, Entry, sort
+from pipelines.ban_list.entries import LIFT, RESTRICT, RULES, Entry, sort
 from pipelines.ban_list.policy import Policy
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def _stands(old: Entry, fresh: Entry, at: datetime, policy: Policy) -> bool:
     """Whether an entry stays as it is although there is fresh evidence."""
     is_due = old.expires_at - at <= policy.renew_within
     newly_by_a_person = fresh.decided_by.startswith(_PERSON) and fresh.decided_by != old.decided_by
-    return not (is_due or newly_by_a_person or fresh.action != old.action)
+    is_worse = old.action == RESTRICT != fresh.action  # a ban on less sure evidence stays one until it is due
+    return not (is_due or newly_by_a_person or is_worse)
 
 
 def difference(

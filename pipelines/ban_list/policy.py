@@ -24,20 +24,30 @@ class Policy:
     where the model sees nothing at all it takes two: in simulated worlds nine in ten of the reviewers' wrong findings
     are such, and one in twenty of their right ones.
 
-    What is allowed, too young or on a plan that needs a person is listed by no rule. The caps are on accounts that
-    rules newly list in a night; above them nothing goes out.
+    The same evidence with a lower score, from `restrict_from` on, restricts an account where a higher one bans it.
+
+    What is allowed, too young, hardly active or on a plan that needs a person is listed by no rule. What rules newly
+    list may wait, so that a campaign does not learn on which night it was seen: a ring goes out as one, `delay_days`
+    and up to `jitter_days` after it was first found. A share of accounts, drawn at random, is held out longer: what
+    becomes of those tells whether the rules are right.
+
+    The caps are on accounts that rules newly list in a night; above them nothing goes out. A small list may go out
+    without a person: at most `auto_approve_up_to` changes, all by rules and at the score asked for, by a trained
+    model, and not held.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
-    version: str = "4"
+    version: str = "5"
     min_fraud_score: float = 0.98
+    restrict_from: float = 0.98  # as high as min_fraud_score: nobody is restricted
     contested_below: float = 0.05  # a score with which a person's finding waits for a second person's
     min_evidence_kinds: int = 2  # for an account outside every ring
     expires_after_days: int = 90
     renew_within_days: int = 30  # fresh evidence renews an entry this long before it expires, and not every night
     appeal_within_days: int = 30
     min_account_age_days: int = 0
+    min_requests: int = 0
     plans_that_need_a_person: tuple[str, ...] = ()
     allowed_accounts: tuple[str, ...] = ()
     allowed_organizations: tuple[str, ...] = ()
@@ -46,6 +56,17 @@ class Policy:
     max_new_share: float = 0.05  # of all accounts
     max_new_floor: int = 100  # so many may always be listed, however small the platform
     max_new: int = 20_000
+    # Of all accounts on one, where it is more than max_new_floor; a campaign may well own a subnet.
+    max_new_share_of_subnet: float = 1.0
+    max_new_share_of_organization: float = 0.5
+    max_new_share_of_country: float = 0.1
+    delay_days: int = 0
+    jitter_days: int = 0
+    holdout_share: float = 0.0
+    holdout_days: int = 14
+    approval_holds_days: int = 7  # what is not out by then has to be approved again
+    auto_approve_up_to: int = 0
+    auto_approve_from_score: float = 0.99
 
     @property
     def expires_after(self) -> timedelta:

@@ -1,8 +1,9 @@
 """Propose the list of a night: the very files that would be published, for a person to look at.
 
-BAN_LISTS/proposals/date=D/ban_list.csv, ban_list.parquet, delta.csv, contested.csv, proposal.json
+BAN_LISTS/proposals/date=D/ban_list.csv, ban_list.parquet, delta.csv, contested.csv, waiting.parquet, proposal.json
 
 `contested.csv` is to be looked at and is never published: accounts that one person found fake, and the model clear.
+Neither is `waiting.parquet`: whom a rule would list but for the policy's pace.
 `content_sha256` is over the facts and the files' hashes: it is what an approval is bound to. The same night with the
 same inputs gives the same bytes, and keeps its approval.
 """
@@ -11,11 +12,12 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
@@ -23,8 +25,9 @@ from graph_schema.migrations import MIGRATIONS
 from pipelines.ban_list import entries
 from pipelines.ban_list.canonical import content_sha256, sha256
 from pipelines.ban_list.cells import to_csv
-from pipelines.ban_list.entries import RULES, Entry
+from pipelines.ban_list.entries import LIFT, RULES, Entry
 from pipelines.ban_list.listing import difference, ended_by, next_list
+from pipelines.ban_list.pacing import DELAYED, HELD_OUT, Waiting, from_table, pace, to_table
 from pipelines.ban_list.policy import Policy, end_of, read_policy
 from pipelines.ban_list.published import PublishedList, last_published_before, read_published
 from pipelines.ban_list.whole_folder import write_folder
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 
 FILES = ("ban_list.csv", "ban_list.parquet", "delta.csv")
 FORMAT_VERSION = "1"
-_PROPOSAL, _CONTESTED = "proposal.json", "contested.csv"
+_PROPOSAL, _CONTESTED, _WAITING = "proposal.json", "contested.csv", "waiting.parquet"
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Proposal:
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
-        """Rows by action, of `ban_list` and of `delta`, and of those `contested`."""
+        """Rows by action, of `ban_list` and of `delta`, and of those `contested`; and those `waiting`, by why."""
         counts: dict[str, dict[str, int]] = self.facts["counts"]
         return counts
 
@@ -74,6 +77,16 @@ class Proposal:
         return over
 
     @property
+    def is_small(self) -> bool:
+        """Whether it is as small and as sure as the policy wants it to go out without a person."""
+        return bool(self.facts["is_small"])
+
+    @property
+    def approval_holds_days(self) -> int:
+        """How long an approval of it holds."""
+        return int(self.facts["policy"]["approval_holds_days"])
+
+    @property
     def changes_nothing(self) -> bool:
         """Whether it would change nothing for any account, so that nobody needs to decide."""
         return not any(self.counts["delta"].values())
@@ -88,6 +101,7 @@ def propose(settings: Settings, *, date: date, policy: Policy | None = None) -> 
     """
     # Here, for it loads all of detection: who approves or publishes should not wait for that.
     from pipelines.ban_list.candidates import find_candidates
+    from pipelines.ban_list.caps import over_caps
     from pipelines.drift_gate import held_by_drift
 
     policy = policy or read_policy(settings.policy)
@@ -96,6 +110,8 @@ def propose(settings: Settings, *, date: date, policy: Policy | None = None) -> 
         former = last_published_before(settings, date)
         earlier_version = read_published(settings, date)
         before = former.entries() if former else []
+        due, waiting = pace(tonight.listed, before, _waited_before(settings, date), night=date, policy=policy)
+        tonight = replace(tonight, listed=due)
         ended = ended_by(before, tonight)
         current = next_list(before, tonight, ended=ended, at=end_of(date), policy=policy)
         corrected = earlier_version.delta() if earlier_version else []
@@ -104,12 +120,18 @@ def propose(settings: Settings, *, date: date, policy: Policy | None = None) -> 
         files = _files(current, delta)
         stops = {
             "held": held_by_drift(settings, tonight.run),
-            "over_caps": _over_caps(before, current, tonight.run.counts["n_accounts"], policy),
+            "over_caps": over_caps(before, current, tonight.snapshot, policy),
         }
         facts = {**_facts(tonight, former, current, delta, policy), **stops}
+        facts["counts"]["waiting"] = {why: sum(each.why == why for each in waiting) for why in (DELAYED, HELD_OUT)}
+        facts["is_small"] = not any(stops.values()) and not tonight.run.is_default and _is_small(delta, policy)
         proposal = Proposal(date, _content_sha256(facts, files), proposal_folder(settings, date), facts)
         head = {"content_sha256": proposal.content_sha256, "facts": facts}
-        about = {_PROPOSAL: json.dumps(head, indent=2, sort_keys=True).encode(), _CONTESTED: to_csv(contested)}
+        about = {
+            _PROPOSAL: json.dumps(head, indent=2, sort_keys=True).encode(),
+            _CONTESTED: to_csv(contested),
+            _WAITING: _parquet(to_table(waiting)),
+        }
         write_folder(proposal.folder, {**files, **about})
     return proposal
 
@@ -165,9 +187,14 @@ def ban_list_lock(settings: Settings) -> Iterator[None]:
 
 
 def _files(current: list[Entry], delta: list[Entry]) -> dict[str, bytes]:
-    parquet = io.BytesIO()
-    pq.write_table(entries.to_table(current), parquet, compression="zstd")
-    return {"ban_list.csv": to_csv(current), "ban_list.parquet": parquet.getvalue(), "delta.csv": to_csv(delta)}
+    parquet = _parquet(entries.to_table(current))
+    return {"ban_list.csv": to_csv(current), "ban_list.parquet": parquet, "delta.csv": to_csv(delta)}
+
+
+def _parquet(table: pa.Table) -> bytes:
+    content = io.BytesIO()
+    pq.write_table(table, content, compression="zstd")
+    return content.getvalue()
 
 
 def _facts(
@@ -192,12 +219,25 @@ def _facts(
     }
 
 
-def _over_caps(before: list[Entry], current: list[Entry], n_accounts: int, policy: Policy) -> list[str]:
-    known = {entry.account_id for entry in before}
-    n_new = sum(entry.decided_by in RULES and entry.account_id not in known for entry in current)
-    by_share = max(int(policy.max_new_share * n_accounts), policy.max_new_floor)
-    caps = {f"{policy.max_new_share:.1%} of {n_accounts:,} accounts": by_share, f"{policy.max_new:,}": policy.max_new}
-    return [f"rules newly list {n_new:,} accounts, more than {cap}" for cap, most in caps.items() if n_new > most]
+def _is_small(delta: list[Entry], policy: Policy) -> bool:
+    listed = [entry for entry in delta if entry.action != LIFT]
+    is_sure = all(
+        entry.decided_by in RULES and (entry.fraud_score or 0) >= policy.auto_approve_from_score for entry in listed
+    )
+    return is_sure and len(delta) <= policy.auto_approve_up_to
+
+
+def read_waiting(settings: Settings, night: date) -> list[Waiting]:
+    """Who waits by what is proposed for a night; nobody where nothing is."""
+    path = proposal_folder(settings, night) / _WAITING
+    return from_table(pq.read_table(path, partitioning=None)) if path.exists() else []
+
+
+def _waited_before(settings: Settings, night: date) -> list[Waiting]:
+    folders = (settings.ban_lists_dir / "proposals").glob("date=*")
+    nights = (date.fromisoformat(folder.name.removeprefix("date=")) for folder in folders)
+    before = max((other for other in nights if other < night), default=None)
+    return read_waiting(settings, before) if before else []
 
 
 def _content_sha256(facts: dict[str, Any], files: dict[str, bytes]) -> str:

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipelines.ban_list.approval import APPROVED, Decision, read_decision, refuse_outdated
+from pipelines.ban_list.approval import APPROVED, Decision, last_decision, read_decision, refuse_outdated
 from pipelines.ban_list.canonical import sha256, sign
 from pipelines.ban_list.proposal import Proposal, ban_list_lock, read_proposal
 from pipelines.ban_list.published import (
@@ -48,10 +48,10 @@ def publish(settings: Settings, *, date: date) -> Publication:
     """
     with ban_list_lock(settings):
         proposal, files = read_proposal(settings, date)
-        decision = _demand_approval(settings, proposal)
         published = read_published(settings, date)
         if published is not None and published.content_sha256 == proposal.content_sha256:
             return Publication(date, published.folder, published.manifest, is_new=False)
+        decision = _demand_approval(settings, proposal)
         refuse_outdated(settings, date)
         _demand_that_it_follows_on(settings, proposal)
         manifest = _manifest(settings, proposal, files, decision)
@@ -65,8 +65,10 @@ def publish(settings: Settings, *, date: date) -> Publication:
 def _demand_approval(settings: Settings, proposal: Proposal) -> Decision:
     decision = read_decision(settings, proposal.date, proposal.content_sha256)
     if decision is None:
+        lapsed = last_decision(settings, proposal.date, proposal.content_sha256)
+        how = f"not approved any more ({lapsed.by}'s approval lapsed at {lapsed.until})" if lapsed else "not approved"
         raise ApprovalError(
-            f"the list proposed for {proposal.date} is not approved: look at {proposal.folder},"
+            f"the list proposed for {proposal.date} is {how}: look at {proposal.folder},"
             f" then `ringwatch ban-list approve --date {proposal.date} --by NAME` or answer in Airflow."
         )
     if decision.decision != APPROVED:

@@ -28,11 +28,12 @@ def propose(date: Day, as_json: Json = False) -> None:
         changes = ", ".join(f"{n:,} to {action}" for action, n in found.counts["delta"].items() if n)
         n_contested = sum(found.counts["contested"].values())
         contested = f"; {n_contested:,} contested, one person against the model (contested.csv)" if n_contested else ""
+        waiting = "".join(f"; {n:,} {why}" for why, n in found.counts["waiting"].items() if n)
         held = "".join(f"ABOVE THE CAPS: {reason}\n" for reason in found.over_caps)
         held += "".join(f"HELD: {reason}\n" for reason in found.held)
         return (
             f"{held}proposed for {found.date}: {sum(found.counts['ban_list'].values()):,} accounts listed,"
-            f" {changes or 'no change'}{contested}\nlook at it in {found.folder},"
+            f" {changes or 'no change'}{contested}{waiting}\nlook at it in {found.folder},"
             f" then `ringwatch ban-list approve --date {found.date} --by NAME`"
         )
 
@@ -68,11 +69,14 @@ def publish(
 ) -> None:
     """Publish the approved list of a night, whole or not at all; again is safe."""
     from pipelines.ban_list import approve as run_approve
+    from pipelines.ban_list import approve_by_policy, read_proposal
     from pipelines.ban_list import publish as run_publish
 
     settings = read_settings()
     if by is not None:
         run_approve(settings, date=day_of(date), by=by)
+    else:
+        approve_by_policy(settings, read_proposal(settings, day_of(date))[0])
     result: Any = run_publish(settings, date=day_of(date))
     show(result, as_json)
 

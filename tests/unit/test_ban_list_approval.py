@@ -2,10 +2,11 @@
 
 import json
 import threading
+from datetime import datetime, timedelta
 
 import pytest
 
-from pipelines.ban_list import Standing, approve, approve_unchanged, propose, publish, reject, standing
+from pipelines.ban_list import Standing, approve, approve_by_policy, propose, publish, reject, standing
 from pipelines.errors import ApprovalError, RingwatchError
 from pipelines.settings import Settings
 from tests.ban_lists import D1, D2, PERSON, RING, released, snapshot_of
@@ -64,6 +65,41 @@ def test_the_first_approval_holds(settings):
     assert approve(settings, date=D1, by="Grace", via="airflow") == first
     with pytest.raises(ApprovalError, match="approved by Ada"):
         reject(settings, date=D1, by="Grace")
+
+
+@pytest.fixture
+def lapsed(settings):
+    """A list whose approval was not used in time."""
+    detected_night(settings, D1, RING)
+    proposal = propose(settings, date=D1)
+    approve(settings, date=D1, by="Ada")
+    [record] = (settings.ban_lists_dir / "decisions" / f"date={D1}").iterdir()
+    made = json.loads(record.read_text())
+    assert datetime.fromisoformat(made["until"]) - datetime.fromisoformat(made["at"]) == timedelta(days=7)
+    record.write_text(json.dumps(made | {"until": "2026-04-09T00:00:00+00:00"}))
+    return proposal
+
+
+def test_a_lapsed_approval_lets_nothing_out(settings, lapsed):
+    with pytest.raises(ApprovalError, match=r"not approved any more \(Ada's approval lapsed at 2026-04-09"):
+        publish(settings, date=D1)
+    assert standing(settings, D1, lapsed.content_sha256) is Standing.WAITING
+
+
+def test_the_same_content_can_be_decided_anew_after_a_lapsed_approval(settings, lapsed):
+    again = approve(settings, date=D1, by="Grace")
+    assert approve(settings, date=D1, by="Kim") == again
+    with pytest.raises(ApprovalError, match="approved by Grace"):
+        reject(settings, date=D1, by="Kim")
+    assert publish(settings, date=D1).manifest["approved_by"] == "Grace"
+    assert len(list((settings.ban_lists_dir / "decisions" / f"date={D1}").iterdir())) == 2
+
+
+def test_a_list_that_is_out_stays_out_when_its_approval_lapses(settings):
+    folder = released(settings, D1, RING).folder
+    [record] = (settings.ban_lists_dir / "decisions" / f"date={D1}").iterdir()
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"until": "2026-04-09T00:00:00+00:00"}))
+    assert publish(settings, date=D1).folder == folder
 
 
 def test_a_rejected_list_does_not_go_out(settings):
@@ -132,13 +168,13 @@ def test_of_many_who_decide_at_once_one_does(settings):
 def test_a_list_that_changes_nothing_needs_nobody(settings):
     released(settings, D1, RING)
     detected_night(settings, D2, RING)
-    assert approve_unchanged(settings, propose(settings, date=D2)).via == "policy"
+    assert approve_by_policy(settings, propose(settings, date=D2)).via == "policy"
     assert publish(settings, date=D2).is_new
 
 
 def test_a_list_that_changes_something_needs_somebody(settings):
     detected_night(settings, D1, RING)
-    assert approve_unchanged(settings, propose(settings, date=D1)) is None
+    assert approve_by_policy(settings, propose(settings, date=D1)) is None
 
 
 def test_an_outdated_list_is_left_alone_even_if_it_changes_nothing(settings):
@@ -146,5 +182,5 @@ def test_an_outdated_list_is_left_alone_even_if_it_changes_nothing(settings):
     detected_night(settings, D1, {"person": PERSON})
     proposal = propose(settings, date=D1)
     assert proposal.changes_nothing
-    assert approve_unchanged(settings, proposal) is None
+    assert approve_by_policy(settings, proposal) is None
     assert standing(settings, D1, proposal.content_sha256) is Standing.OUTDATED

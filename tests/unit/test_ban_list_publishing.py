@@ -8,8 +8,9 @@ import threading
 
 import pytest
 
-from pipelines.ban_list import Standing, approve, propose, publish, standing, whole_folder
+from pipelines.ban_list import Standing, approve, propose, publication, publish, standing, whole_folder
 from pipelines.ban_list.entries import ENTRY_SCHEMA
+from pipelines.ban_list.published import replaced_folders
 from pipelines.errors import ApprovalError
 from pipelines.settings import Settings
 from tests.ban_lists import D1, D2, PERSON, RING, ban_list, listed, released, snapshot_of
@@ -125,6 +126,75 @@ def test_a_crash_leaves_nothing_half_published(settings, monkeypatch, is_replace
     publish(settings, date=D1)
     assert ("another", "ban") in listed(settings)
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+@pytest.mark.parametrize("step", ["read_proposal", "keep_replaced", "_manifest", "write_folder"])
+def test_a_crash_between_two_steps_loses_nothing_and_publishing_goes_on(settings, monkeypatch, step):
+    before = snapshot_of(released(settings, D1, RING).folder)
+    detected_night(settings, D1, {**RING, "another": RING["fake-0"]})
+    propose(settings, date=D1)
+    approve(settings, date=D1, by="Ada")
+    real = getattr(publication, step)
+
+    def crash(*args):
+        real(*args)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publication, step, crash)
+        with pytest.raises(KeyboardInterrupt):
+            publish(settings, date=D1)
+    folder = settings.exports_dir / "ban_lists" / f"date={D1}"
+    is_done = step == "write_folder"
+    assert (snapshot_of(folder) == before) is not is_done
+    assert publish(settings, date=D1).is_new is not is_done
+    assert ("another", "ban") in listed(settings)
+    kept = list(replaced_folders(settings))
+    assert [json.loads((each / "manifest.json").read_bytes())["counts"]["delta"]["ban"] for each in kept] == [3]
+
+
+def test_of_two_publishers_one_publishes_and_the_other_finds_it_done(settings):
+    detected_night(settings, D1, RING)
+    propose(settings, date=D1)
+    approve(settings, date=D1, by="Ada")
+    start, done = threading.Barrier(4), []
+
+    def race():
+        start.wait()
+        done.append(publish(settings, date=D1))
+
+    racers = [threading.Thread(target=race) for _ in range(4)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    assert sorted(each.is_new for each in done) == [False, False, False, True]
+    assert len({json.dumps(each.manifest, sort_keys=True) for each in done}) == 1
+    assert [path.name for path in done[0].folder.parent.iterdir()] == [done[0].folder.name]
+
+
+def test_two_publishers_of_two_nights_leave_lists_that_follow_on_each_other(settings):
+    for night in (D1, D2):
+        detected_night(settings, night, RING)
+        propose(settings, date=night)
+        approve(settings, date=night, by="Ada")
+    start, refused = threading.Barrier(2), []
+
+    def race(night):
+        start.wait()
+        try:
+            publish(settings, date=night)
+        except ApprovalError as error:
+            refused.append((night, str(error)))
+
+    racers = [threading.Thread(target=race, args=(night,)) for night in (D1, D2)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    # Both were made to follow on nothing: whichever came second would undo, or not follow on, the first.
+    [(night, why)] = refused
+    assert ("would undo it" if night == D1 else "another list was published since") in why
 
 
 def test_readers_never_see_half_a_folder(tmp_path):

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from models.drift import SCORE
-from pipelines.ban_list import approve, approve_unchanged, propose, publish, reject
+from pipelines.ban_list import approve, approve_by_policy, propose, publish, reject
 from pipelines.errors import ApprovalError
 from pipelines.settings import Settings
 from tests.nights import Judged, detected_night
@@ -49,4 +49,4 @@ def test_once_the_night_has_not_drifted_the_proposal_is_another_and_not_held(set
 
 def test_a_list_that_changes_nothing_harms_nobody_and_goes_out(settings):
     detected_night(settings, NIGHT, {"a": Judged(score=0.1)}, drift={SCORE: 0.4})
-    assert approve_unchanged(settings, propose(settings, date=NIGHT)).decision == "approved"
+    assert approve_by_policy(settings, propose(settings, date=NIGHT)).decision == "approved"

@@ -1,11 +1,14 @@
 """The ban list's policy as data: read from a file, exemptions from rules, caps, and what another policy would do."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 
-from pipelines.ban_list import approve, approve_unchanged, propose, publish
+from pipelines.ban_list import approve, approve_by_policy, propose, publish
+from pipelines.ban_list.caps import over_caps
 from pipelines.ban_list.comparison import compare_policies
+from pipelines.ban_list.entries import BAN, RULE_RING, Entry
 from pipelines.ban_list.exemptions import Exemptions
 from pipelines.ban_list.policy import POLICY, Policy, read_policy
 from pipelines.ban_list.published import read_published
@@ -35,6 +38,11 @@ def with_policy(settings, tmp_path):
         return settings.model_copy(update={"policy": file})
 
     return write
+
+
+def entry(account_id):
+    at = datetime(2026, 4, 2, tzinfo=UTC)
+    return Entry(account_id, BAN, "ring-1", 0.99, RULE_RING, (), "[]", at, at, at, "run-1", "model-1")
 
 
 def listed(settings, night=NIGHT):
@@ -101,8 +109,9 @@ def test_whom_the_allowlist_exempts_and_by_what(policy, why):
     assert Exemptions(snapshot, POLICY).of(["ann", "bob", "stranger"]) == {}
 
 
-def test_a_rule_lists_nobody_who_is_too_young_but_a_person_does(with_policy):
-    settings = with_policy("min_account_age_days = 365")
+@pytest.mark.parametrize("asked", ["min_account_age_days = 365", "min_requests = 1"])
+def test_a_rule_lists_nobody_who_is_too_young_or_hardly_active_but_a_person_does(with_policy, asked):
+    settings = with_policy(asked)
     detected_night(settings, NIGHT, {"young": FAKE, "found": Judged(ring_id="ring-1", label="fake")})
     release(settings, NIGHT)
     assert listed(settings) == {"found"}
@@ -127,7 +136,7 @@ def test_above_a_cap_nothing_goes_out_even_approved_and_released(with_policy):
     detected_night(settings, NIGHT, dict.fromkeys("abc", FAKE))
     proposal = propose(settings, date=NIGHT)
     assert proposal.over_caps == ["rules newly list 3 accounts, more than 2"]
-    assert approve_unchanged(settings, proposal) is None
+    assert approve_by_policy(settings, proposal) is None
     with pytest.raises(ApprovalError, match="above the policy's caps"):
         approve(settings, date=NIGHT, by="Ada", release=True)
     with pytest.raises(ApprovalError, match="not approved"):
@@ -150,6 +159,78 @@ def test_the_cap_by_share_begins_above_a_floor(with_policy):
     assert propose(settings, date=NIGHT).over_caps == ["rules newly list 5 accounts, more than 10.0% of 25 accounts"]
     settings = with_policy("max_new_share = 0.2", "max_new_floor = 4")
     assert propose(settings, date=NIGHT).over_caps == []
+
+
+NETWORKS = {
+    "MEMBER_OF_ORG": {"acme": [f"a{i}" for i in range(10)], "other": [f"b{i}" for i in range(10)]},
+    "USED_IP": {f"10.0.{i % 2}.{i}": [f"a{i}", f"b{i}"] for i in range(10)},
+    "IN_SUBNET": {f"10.0.{parity}.0/24": [f"10.0.{parity}.{i}" for i in range(parity, 10, 2)] for parity in (0, 1)},
+}
+
+
+@pytest.mark.parametrize(
+    ("lines", "n_listed", "why"),
+    [
+        ({"max_new_share_of_organization": 0.4}, 5, "5 of the 10 accounts of organization acme, more than 40%"),
+        ({"max_new_share_of_organization": 0.5}, 5, None),
+        ({"max_new_share_of_subnet": 0.2}, 5, "3 of the 10 accounts of subnet 10.0.0.0/24, more than 20%"),
+        ({"max_new_share_of_subnet": 0.2, "max_new_floor": 3}, 5, None),
+    ],
+)
+def test_the_caps_of_a_subnet_and_an_organization(lines, n_listed, why):
+    policy = Policy(**{"max_new_floor": 2, "max_new_share": 1.0, "max_new_share_of_organization": 1.0, **lines})
+    new = [entry(f"a{i}") for i in range(n_listed)]
+    found = over_caps([], new, shared_world(NETWORKS), policy)
+    assert found == ([f"rules newly list {why}"] if why else [])
+
+
+def test_the_cap_of_a_country():
+    world = shared_world({}, others=[f"a{i}" for i in range(20)])
+    countries = pa.array(["FR"] * 10 + ["DE"] * 9 + [None])
+    at = world.accounts.schema.get_field_index("country")
+    world.nodes["Account"] = world.accounts.set_column(at, "country", countries)
+    policy = Policy(max_new_floor=2, max_new_share=1.0, max_new_share_of_country=0.3)
+    listed_ = [entry(account_id) for account_id in world.accounts["id"].to_pylist()[:4]]
+    assert over_caps([], listed_, world, policy) == [
+        "rules newly list 4 of the 10 accounts of country FR, more than 30%"
+    ]
+    assert over_caps(listed_[:2], listed_, world, policy) == []
+
+
+# Without a person
+
+
+@pytest.fixture
+def small(with_policy):
+    return with_policy("auto_approve_up_to = 2", "auto_approve_from_score = 0.99")
+
+
+def test_a_small_and_sure_list_goes_out_by_policy(small):
+    detected_night(small, NIGHT, {"a": FAKE, "b": FAKE})
+    decision = approve_by_policy(small, propose(small, date=NIGHT))
+    assert (decision.by, decision.via) == ("policy ours-1: small and sure", "policy")
+    assert publish(small, date=NIGHT).is_new
+
+
+@pytest.mark.parametrize(
+    ("accounts", "kwargs"),
+    [
+        (dict.fromkeys("abc", FAKE), {}),
+        ({"a": Judged(0.985, ring_id="ring-1")}, {}),
+        ({"a": Judged(ring_id="ring-1", label="fake")}, {}),
+        ({"a": FAKE}, {"drift": {"fraud_score": 9.0}}),
+        ({"a": Judged(label="fake")}, {"is_default": True}),
+    ],
+    ids=["large", "less sure", "by a person", "held", "default model"],
+)
+def test_what_is_large_or_risky_waits_for_a_person(small, accounts, kwargs):
+    detected_night(small, NIGHT, accounts, **kwargs)
+    assert approve_by_policy(small, propose(small, date=NIGHT)) is None
+
+
+def test_by_the_policy_that_ships_a_person_decides_always(settings):
+    detected_night(settings, NIGHT, {"a": FAKE})
+    assert approve_by_policy(settings, propose(settings, date=NIGHT)) is None
 
 
 # Another policy
