@@ -46,6 +46,7 @@ class Field:
     one_of: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    is_hash: bool = False  # of an e-mail address or a phone number, which themselves never enter
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,8 @@ ACCOUNTS = Signal(
         Field("country", Kind.COUNTRY),
         Field("plan", Kind.TEXT),
         Field("email_domain", Kind.DOMAIN),
-        Field("email_hash", Kind.ID),
-        Field("phone_hash", Kind.ID),
+        Field("email_hash", Kind.ID, is_hash=True),
+        Field("phone_hash", Kind.ID, is_hash=True),
         Field("signup_ip", Kind.IP),
         Field("referred_by_account_id", Kind.ID),
         Field("organization_id", Kind.ID),

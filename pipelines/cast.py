@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from graph_schema.signals import Derived, Field, Kind
 from pipelines.canonical import MAX_ID_LENGTH, cast_value, subnet_of
+from pipelines.contacts import holds_contact, strike_contacts
 
 type_is = pa.types
 _UNITS_A_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -24,8 +25,8 @@ def cast_column(column: pa.ChunkedArray | pa.Array, field: Field) -> tuple[pa.Ar
 
     Returns:
         The values, [n_rows] of the kind's Arrow type, and [n_rows] bool: whether a value was there that could not
-        be had without loss or, for an optional field, is none that it may have. Such a value is null. Null, NaN
-        and empty text are null and not wrong.
+        be had without loss, holds somebody's e-mail address or phone number or, for an optional field, is none that
+        it may have. Such a value is null. Null, NaN and empty text are null and not wrong.
     """
     raw = _plain(column)
     typed = _cast_whole(raw, field.kind)
@@ -34,9 +35,9 @@ def cast_column(column: pa.ChunkedArray | pa.Array, field: Field) -> tuple[pa.Ar
     else:
         wrong = pc.and_(pc.is_valid(raw), pc.is_null(typed))
         wrong = pc.and_(wrong, pc.invert(_is_blank(raw)))
-    if field.required:
-        return typed, wrong
-    outside = _outside_declaration(typed, field)
+    outside = holds_contact(typed, field)
+    if not field.required:
+        outside = pc.or_(outside, _outside_declaration(typed, field))
     return pc.if_else(outside, pa.scalar(None, typed.type), typed), pc.or_(wrong, outside)
 
 
@@ -47,9 +48,12 @@ def derive_column(source: pa.Array, derived: Derived) -> pa.Array:
     return _map_distinct(source, subnet_of, pa.string())
 
 
-def as_text(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """Raw values as the text that stands for them in quarantine: [n_rows] string."""
-    raw = _plain(column, decode=False)
+def as_text(column: pa.ChunkedArray | pa.Array, field: Field) -> pa.Array:
+    """Raw values as the text that stands for them in quarantine, e-mail addresses struck out: [n_rows] string."""
+    return strike_contacts(_as_text(_plain(column, decode=False)), field)
+
+
+def _as_text(raw: pa.Array) -> pa.Array:
     if type_is.is_string(raw.type):
         return raw
     if isinstance(raw, pa.ExtensionArray) or type_is.is_nested(raw.type) or _is_binary(raw.type):

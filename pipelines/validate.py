@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from graph_schema.signals import Signal
 from pipelines.batches import gather_batches, read_files
+from pipelines.contacts import strike_contacts
 from pipelines.data_docs import DataDocs
 from pipelines.extract import RawFile
 from pipelines.landing import Delivery
@@ -97,7 +98,11 @@ def _note_files(
 
 def _broken_rows(signal: Signal, delivered: Delivery, path: Path, raw: RawFile) -> pa.Table:
     place = {"signal": signal.name, "partition": delivered.date.isoformat(), "file": path.name}
-    rows = [{**place, "row": line.row, "reason": line.reason, "raw": line.text} for line in raw.broken]
+    texts = strike_contacts(pa.array([line.text for line in raw.broken], pa.string())).to_pylist()
+    rows = [
+        {**place, "row": line.row, "reason": line.reason, "raw": text}
+        for line, text in zip(raw.broken, texts, strict=True)
+    ]
     return pa.Table.from_pylist(rows, quarantine_schema(signal))
 
 

@@ -76,18 +76,20 @@ def _accepted(
             columns[column.name] = derive_column(columns[column.source], column)
     places = origin.take(rows)
     columns |= {name: places[name] for name in ("file", "row", "precedence")}
-    columns["nulled"] = _nulled(batch.raw, nulled, good)
+    columns["nulled"] = _nulled(signal, batch.raw, nulled, good)
     table = pa.table([columns[name] for name in rows_schema(signal).names], schema=rows_schema(signal))
     return table.append_column("partition", places["partition"])
 
 
-def _nulled(raw: pa.Table, nulled: dict[str, pa.Array], good: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pa.Array:
+def _nulled(
+    signal: Signal, raw: pa.Table, nulled: dict[str, pa.Array], good: np.ndarray[tuple[int], np.dtype[np.int64]]
+) -> pa.Array:
     """For each good row the original values that became null, as a JSON object; null where none did."""
     lost: dict[int, dict[str, str]] = {}
     for name, mask in nulled.items():
         rows = np.flatnonzero(mask.to_numpy(zero_copy_only=False))
         if len(rows):
-            originals = as_text(raw[name].take(pa.array(good[rows]))).to_pylist()
+            originals = as_text(raw[name].take(pa.array(good[rows])), signal.field(name)).to_pylist()
             for row, original in zip(rows.tolist(), originals, strict=True):
                 lost.setdefault(row, {})[name] = original
     texts: list[str | None] = [None] * len(good)
@@ -108,7 +110,7 @@ def _quarantined(
         return schema.empty_table()
     rows = pa.array(bad)
     raw = batch.raw
-    columns = {name: as_text(raw[name].take(rows)) for name in raw.column_names}
+    columns = {name: as_text(raw[name].take(rows), signal.field(name)) for name in raw.column_names}
     places = origin.take(rows)
     columns["signal"] = pa.repeat(pa.scalar(signal.name), len(bad))
     columns["partition"] = places["partition"].cast(pa.string())
