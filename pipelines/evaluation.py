@@ -82,13 +82,18 @@ def _evasion_budgets(world: Path) -> dict[str, float]:
     return {name: about["budget"] for name, about in campaigns.items()}
 
 
-def _play(settings: Settings, snapshot: Snapshot, truth: pa.Table) -> FoundNight:
+def detect_as_nightly(settings: Settings, snapshot: Snapshot) -> Detection:
+    """What `nightly` does with a night that is in the ledger, without a server: train when it is time, and detect."""
     write_snapshot(snapshot, settings.snapshots_dir / f"date={snapshot.date}")
     if is_due(settings, snapshot.date):
         with suppress(TooFewLabelsError):  # as a night goes on without: the default model ranks
             candidate = train(snapshot, seed=0, default=default_model(settings.default_model))
             promote_if_not_worse(Registry(settings.models_dir), candidate, snapshot)
-    _, found = detect_in(settings, snapshot, lambda _: None)
+    return detect_in(settings, snapshot, lambda _: None)[1]
+
+
+def _play(settings: Settings, snapshot: Snapshot, truth: pa.Table) -> FoundNight:
+    found = detect_as_nightly(settings, snapshot)
     candidates = find_candidates(settings, night=snapshot.date, policy=POLICY)
     listed = candidates.listed.values()
     return FoundNight(

@@ -2,6 +2,8 @@
 
 from pipelines.cli import (  # noqa: F401  # each adds its commands
     ban_list,
+    ban_list_account,
+    ban_list_policy,
     evaluation,
     guide,
     inspect,

@@ -4,13 +4,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from pipelines.cli.app import AccountId, By, Day, Json, app, day_of, progress, show
+from pipelines.cli.app import By, Day, Json, app, day_of, show
 from pipelines.errors import ApprovalError
 from pipelines.settings import read_settings
-
-_SHOWN = 120  # characters of a reason
 
 ban_list_app = typer.Typer(
     no_args_is_help=True, help="The ban list of a night: proposed by policy, decided by a person, published whole."
@@ -79,71 +76,6 @@ def publish(
         approve_by_policy(settings, read_proposal(settings, day_of(date))[0])
     result: Any = run_publish(settings, date=day_of(date))
     show(result, as_json)
-
-
-@ban_list_app.command("lift")
-def lift(
-    account: AccountId,
-    reason: Annotated[str, typer.Option("--reason", help="Why its ban was wrong, in words for its owner.")],
-    by: By,
-    as_json: Json = False,
-) -> None:
-    """Lift an account from the list in force; no rule will list it again."""
-    from pipelines.ban_list.lift import Lifted
-    from pipelines.ban_list.lift import lift as run_lift
-
-    def lines(found: Lifted) -> str:
-        return (
-            f"{found.by} lifted {found.account_id}, which {found.decided_by} had listed.\nIt goes out with the next"
-            f" list; to have it out now: `ringwatch ban-list propose --date {found.listed_in}`, approve, publish."
-        )
-
-    show(run_lift(read_settings(), account=account, reason=reason, by=by), as_json, lines)
-
-
-@ban_list_app.command("history")
-def history(account: AccountId, as_json: Json = False) -> None:
-    """List all that was decided about an account, by people and by lists that went out, the oldest first."""
-    from pipelines.ban_list.history import Event, account_history
-
-    def lines(found: list[Event]) -> Table | str:
-        table = Table("at", "what", "by", "list", "why")
-        for each in found:
-            corrected = " (corrected since)" if each.is_corrected else ""
-            why = each.why if len(each.why) <= _SHOWN else f"{each.why[:_SHOWN]}..."  # --json has all of it
-            table.add_row(each.at[:10], each.what, each.by, f"{each.list or ''}{corrected}", why)
-        return table if found else "nothing was decided about it, as far as a night has taken decisions in"
-
-    found = account_history(read_settings(), account)
-    show(found, as_json, lines)
-
-
-@ban_list_app.command("compare")
-def compare(
-    policy: Annotated[Path, typer.Option("--policy", help="TOML file of the policy to try.")],
-    nights: Annotated[int, typer.Option("--nights", min=1, help="How many of the newest nights detected.")] = 7,
-    as_json: Json = False,
-) -> None:
-    """Show whom another policy would have listed on past nights, beside the policy in force; nothing is changed."""
-    from pipelines.ban_list.comparison import NightUnderBoth, compare_policies
-    from pipelines.ban_list.policy import read_policy
-
-    settings = read_settings()
-    now, then = read_policy(settings.policy), read_policy(policy)
-
-    def lines(found: list[NightUnderBoth]) -> Table:
-        table = Table(
-            "night", f"by {now.version}", f"by {then.version}", f"only by {now.version}", f"only by {then.version}"
-        )
-        for each in found:
-            differences = (len(each.only_now), len(each.only_then))
-            table.add_row(str(each.date), *(f"{n:,}" for n in (each.n_listed, each.n_would_be_listed, *differences)))
-        return table
-
-    with progress() as say:
-        say(f"listing {nights} nights by both policies")
-        found = compare_policies(settings, now, then, n_nights=nights)
-    show(found, as_json, lines)
 
 
 Folder = Annotated[Path, typer.Argument(help="The published folder: EXPORTS/ban_lists/date=D.")]

@@ -1,0 +1,101 @@
+"""Commands of the ban list about its policy: compare it with another, rehearse it, and whom its pace keeps waiting."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from pipelines.cli.app import Day, Json, counts_table, day_of, progress, show
+from pipelines.cli.ban_list import ban_list_app
+from pipelines.cli.worlds import Accounts, History, Scenario, Seed
+from pipelines.settings import read_settings
+
+
+@ban_list_app.command("compare")
+def compare(
+    policy: Annotated[Path, typer.Option("--policy", help="TOML file of the policy to try.")],
+    nights: Annotated[int, typer.Option("--nights", min=1, help="How many of the newest nights detected.")] = 7,
+    as_json: Json = False,
+) -> None:
+    """Show whom another policy would have listed on past nights, beside the policy in force; nothing is changed."""
+    from pipelines.ban_list.comparison import NightUnderBoth, compare_policies
+    from pipelines.ban_list.policy import read_policy
+
+    settings = read_settings()
+    now, then = read_policy(settings.policy), read_policy(policy)
+
+    def lines(found: list[NightUnderBoth]) -> Table:
+        table = Table(
+            "night", f"by {now.version}", f"by {then.version}", f"only by {now.version}", f"only by {then.version}"
+        )
+        for each in found:
+            differences = (len(each.only_now), len(each.only_then))
+            table.add_row(str(each.date), *(f"{n:,}" for n in (each.n_listed, each.n_would_be_listed, *differences)))
+        return table
+
+    with progress() as say:
+        say(f"listing {nights} nights by both policies")
+        found = compare_policies(settings, now, then, n_nights=nights)
+    show(found, as_json, lines)
+
+
+@ban_list_app.command("waiting")
+def waiting(date: Day, as_json: Json = False) -> None:
+    """List whom a rule would list but for the policy's pace: delayed, or held out for an audit."""
+    from pipelines.ban_list.pacing import Waiting
+    from pipelines.ban_list.proposal import read_waiting
+
+    def lines(found: list[Waiting]) -> Table | str:
+        table = Table("account", "ring", "why", "found on", "due on")
+        for each in found:
+            table.add_row(each.account_id, each.ring_id or "", each.why, str(each.seen_on), str(each.due_on))
+        return table if found else "nobody waits"
+
+    show(read_waiting(read_settings(), day_of(date)), as_json, lines)
+
+
+@ban_list_app.command("rehearse")
+def rehearse(
+    accounts: Accounts = 20_000,
+    nights: Annotated[int, typer.Option("--nights", min=1, help="How many nights the world answers.")] = 10,
+    history_days: History = 30,
+    seed: Seed = 0,
+    scenario: Scenario = "disclosure",
+    policy: Annotated[
+        Path | None, typer.Option("--policy", help="TOML file of the policy. Default: RINGWATCH_POLICY.")
+    ] = None,
+    reviews: Annotated[
+        int, typer.Option("--reviews", min=0, help="Questions answered after each night, 95 in 100 rightly.")
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """Play a policy against a simulated world that answers its lists: bans, wrong bans, lifts and leaks by night."""
+    from pipelines.ban_list.policy import read_policy
+    from pipelines.rehearsal import RehearsedNight
+    from pipelines.rehearsal import rehearse as run_rehearse
+    from pipelines.simulate import Arguments
+
+    def lines(found: list[RehearsedNight]) -> Table:
+        table = counts_table(
+            "of each number how many are wrong, in brackets",
+            "night", "fakes", "banned", "restricted", "lifted", "waiting", "in force", "leaked",
+        )  # fmt: skip
+        for each in found:
+            table.add_row(
+                each.date + (" ABOVE THE CAPS" if each.is_over_caps else ""),
+                f"{each.n_fakes:,}",
+                f"{each.n_banned:,} ({each.n_banned_wrongly:,})",
+                f"{each.n_restricted:,} ({each.n_restricted_wrongly:,})",
+                f"{each.n_lifted:,} ({each.n_lifted_wrongly:,})",
+                f"{each.n_waiting:,}",
+                f"{each.n_in_force:,} ({each.n_in_force_wrongly:,})",
+                f"{each.n_leaked_requests:,}",
+            )
+        return table
+
+    arguments = Arguments(accounts, 1, history_days, seed, scenario)
+    with progress() as say:
+        by = read_policy(policy or read_settings().policy)
+        played = run_rehearse(arguments, by, n_nights=nights, n_reviews=reviews, say=say)
+    show(played, as_json, lines)
