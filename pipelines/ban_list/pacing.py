@@ -72,9 +72,14 @@ def pace(
 def _due(entry: Entry, seen_on: date, policy: Policy) -> tuple[str, date]:
     jitter = int(_draw(f"jitter {policy.version} {entry.ring_id or entry.account_id}") * (policy.jitter_days + 1))
     due_on = seen_on + timedelta(days=policy.delay_days + jitter)
-    if _draw(f"hold-out {entry.account_id}") < policy.holdout_share:
+    if is_held_out(entry.account_id, policy):
         return HELD_OUT, max(due_on, seen_on + timedelta(days=policy.holdout_days))
     return DELAYED, due_on
+
+
+def is_held_out(account_id: str, policy: Policy) -> bool:
+    """Whether an account is of the share that is held out, once a rule would list it."""
+    return _draw(f"hold-out {account_id}") < policy.holdout_share
 
 
 def _draw(about: str) -> float:

@@ -233,10 +233,14 @@ def read_waiting(settings: Settings, night: date) -> list[Waiting]:
     return from_table(pq.read_table(path, partitioning=None)) if path.exists() else []
 
 
-def _waited_before(settings: Settings, night: date) -> list[Waiting]:
+def proposed_nights(settings: Settings) -> list[date]:
+    """Nights for which a list was proposed, in order."""
     folders = (settings.ban_lists_dir / "proposals").glob("date=*")
-    nights = (date.fromisoformat(folder.name.removeprefix("date=")) for folder in folders)
-    before = max((other for other in nights if other < night), default=None)
+    return sorted(date.fromisoformat(folder.name.removeprefix("date=")) for folder in folders)
+
+
+def _waited_before(settings: Settings, night: date) -> list[Waiting]:
+    before = max((other for other in proposed_nights(settings) if other < night), default=None)
     return read_waiting(settings, before) if before else []
 
 

@@ -12,6 +12,24 @@ from pipelines.cli.worlds import Accounts, History, Scenario, Seed
 from pipelines.settings import read_settings
 
 
+@ban_list_app.command("audit")
+def audit(as_json: Json = False) -> None:
+    """Judge the rules by the accounts held out of the lists: what people found of those."""
+    from pipelines.ban_list.audit import Audit
+    from pipelines.ban_list.audit import audit as run_audit
+
+    def lines(found: Audit) -> str:
+        decided = f"{found.n_fake:,} found fake, {found.n_legitimate:,} legitimate, {found.n_undecided:,} undecided"
+        right = (
+            f"the rules are right in {found.precision:.1%} (95 % interval {found.at_least:.1%} to {found.at_most:.1%})"
+            if found.precision is not None
+            else "nothing can be said yet: `ringwatch review queue` asks about them"
+        )
+        return f"{found.n_held_out:,} accounts held out: {decided}\n{right}" + "".join(f"\n- {a}" for a in found.wrong)
+
+    show(run_audit(read_settings()), as_json, lines)
+
+
 @ban_list_app.command("compare")
 def compare(
     policy: Annotated[Path, typer.Option("--policy", help="TOML file of the policy to try.")],

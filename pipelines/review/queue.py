@@ -4,7 +4,8 @@ The worth of a review is the number of accounts whose treatment it is expected t
 and is one with probability p may turn out fake: p for each account that nobody has decided. One that is acted on may
 turn out lawful: 1 - p for each, times ten, as a person banned wrongly weighs more than a fake left a night longer. What
 joined since the night before counts once more, for nobody can have seen it. The few at random have nothing to say for
-them: without them, labels would tell of nothing but what looked suspicious.
+them: without them, labels would tell of nothing but what looked suspicious. Nor have those whom the policy holds out of
+the ban list.
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,10 @@ import pyarrow.compute as pc
 from models.detection import Detection
 from models.wording import count
 from pipelines.ban_list.candidates import Candidates
+from pipelines.ban_list.entries import RULES
+from pipelines.ban_list.pacing import is_held_out
+from pipelines.ban_list.policy import read_policy
+from pipelines.ban_list.published import last_published_before
 from pipelines.runs import detected_nights, night_before, read_run_table
 from pipelines.settings import Settings
 
@@ -94,7 +99,7 @@ def make_queue(settings: Settings, detection: Detection, candidates: Candidates)
         *_second_looks(candidates),
     ]
     questions.sort(key=lambda question: (-question["worth"], question["id"]))
-    questions += _audits(open_accounts, night, settings.audits_per_night)
+    questions += [*_held_out(settings, candidates), *_audits(open_accounts, night, settings.audits_per_night)]
     before = _asked_before(settings, night)
     for question in questions:
         question["asked_since"] = before.get((question["kind"], question["id"]), night)
@@ -123,6 +128,17 @@ def _second_looks(candidates: Candidates) -> Iterator[_Row]:
         row = {"fraud_score": entry.fraud_score, "fraud_label": "suspicious", "reasons": list(entry.reasons)}
         why = f"{who} found it fake, the model scores it {entry.fraud_score:.2f}: it takes a second person"
         yield _question(SECOND_LOOK, entry.account_id, 1, row, _WRONG_BAN / 2, why)
+
+
+def _held_out(settings: Settings, candidates: Candidates) -> Iterator[_Row]:
+    """Whom a rule would list and the policy holds out: what people find tells whether the rule is right."""
+    policy = read_policy(settings.policy)
+    before = last_published_before(settings, candidates.run.date) if policy.holdout_share else None
+    in_force = {entry.account_id for entry in before.entries()} if before else set()
+    for account_id, entry in sorted(candidates.listed.items()):
+        if entry.decided_by in RULES and account_id not in in_force and is_held_out(account_id, policy):
+            row = {"fraud_score": entry.fraud_score, "fraud_label": "suspicious", "reasons": list(entry.reasons)}
+            yield _question(AUDIT, account_id, 1, row, 0.0, "held out of the ban list, to audit the rule that lists it")
 
 
 def _audits(open_accounts: pa.Table, night: date, n_audits: int) -> Iterator[_Row]:

@@ -3,12 +3,16 @@
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.ban_list import propose
+from pipelines.ban_list.audit import audit, wilson
 from pipelines.ban_list.entries import RESTRICT
 from pipelines.ban_list.pacing import DELAYED, HELD_OUT
 from pipelines.ban_list.proposal import read_waiting
 from pipelines.ban_list.published import read_published
+from pipelines.review.queue import read_queue
 from pipelines.settings import Settings
 from tests.ban_lists import release
 from tests.nights import Judged, detected_night
@@ -102,6 +106,37 @@ def test_a_share_is_held_out_and_goes_out_when_its_time_has_come(with_policy):
     assert {each.account_id for each in waiting} == set(accounts) - lists[0]
     assert {(each.why, each.due_on) for each in waiting} == {(HELD_OUT, D[3])}
     assert propose(settings, date=D[0]).counts["waiting"] == {DELAYED: 0, HELD_OUT: len(waiting)}
+
+
+def test_people_are_asked_about_whom_is_held_out_and_their_answers_audit_the_rule(with_policy):
+    settings = with_policy("holdout_share = 0.5", "holdout_days = 5", "max_new_share = 1.0")
+    accounts = {f"a{i}": FAKE for i in range(20)}
+    [in_force] = played(settings, [accounts])
+    held_out = sorted(set(accounts) - in_force)
+    asked = [each for each in read_queue(settings, limit=0) if each.why.startswith("held out")]
+    assert [(each.kind, each.id) for each in asked] == [("audit", account_id) for account_id in held_out]
+    assert audit(settings).precision is None
+    found = {account_id: Judged(ring_id="ring-1", label="fake", source="audit_sample") for account_id in held_out}
+    found[held_out[0]] = Judged(ring_id="ring-1", label="legitimate", source="audit_sample")
+    del found[held_out[1]]
+    detected_night(settings, D[1], {**accounts, **found})
+    result = audit(settings)
+    assert (result.n_held_out, result.n_legitimate, result.n_undecided) == (len(held_out), 1, 1)
+    assert result.n_fake == len(held_out) - 2
+    assert result.at_least < result.precision < result.at_most
+    assert result.wrong == [held_out[0]]
+    again = {each.id for each in read_queue(settings, limit=0) if each.why.startswith("held out")}
+    assert again == {held_out[1]}  # neither those in force nor those decided
+
+
+@given(st.integers(0, 500), st.integers(0, 500))
+def test_the_interval_holds_the_share_and_stays_within_0_and_1(n_right, n_wrong):
+    n = n_right + n_wrong
+    if n:
+        low, high = wilson(n_right, n)
+        assert 0 <= low <= n_right / n + 1e-9
+        assert n_right / n - 1e-9 <= high <= 1
+        assert low < high
 
 
 # Restricting

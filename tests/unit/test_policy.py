@@ -1,11 +1,14 @@
 """The ban list's policy as data: read from a file, exemptions from rules, caps, and what another policy would do."""
 
+from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from pipelines.ban_list import approve, approve_by_policy, propose, publish
+from pipelines.ban_list import policy as policy_module
 from pipelines.ban_list.caps import over_caps
 from pipelines.ban_list.comparison import compare_policies
 from pipelines.ban_list.entries import BAN, RULE_RING, Entry
@@ -247,3 +250,12 @@ def test_another_policy_is_tried_on_past_nights_and_nothing_is_changed(settings)
         (1, 1, ["a"], ["b"]),
     ]
     assert sorted(settings.home_dir.rglob("*")) == before
+
+
+# Docs
+
+
+def test_every_field_of_the_policy_is_explained():
+    text = (Path(policy_module.__file__).parent / "README.md").read_text()
+    missing = [each.name for each in fields(Policy) if each.name != "version" and f"`{each.name}`" not in text]
+    assert missing == []
