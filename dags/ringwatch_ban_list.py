@@ -1,6 +1,7 @@
-"""Decide on the ban list: propose, ask a person, publish.
+"""Decide on the ban list: propose, ask a person, publish; then share indicators with partners.
 
-Follows on each night detected: proposes the list, asks a person, publishes what was approved.
+Follows on each night detected: proposes the list, asks a person, publishes what was approved, and exports what it says
+of infrastructure as STIX 2.1 (`EXPORTS/indicators/date=D`).
 
 **To decide**: look at the files that the question names, then answer on the Required Actions page, or run
 `ringwatch ban-list approve --date D --by NAME` (or `reject`). Either way makes the one record that decides; it is bound
@@ -22,6 +23,8 @@ and so does a small one where the policy allows it (`auto_approve_up_to`).
 * `publish` says that the list is not approved any more: the approval was not used within `approval_holds_days`. Trigger
   this DAG again for the night, and decide again.
 * `publish` says that another list was published since: trigger this DAG again for the night, and decide again.
+* `share_indicators` says that the night was detected anew since: trigger this DAG again for the night. The list that is
+  out stays out; only partners wait.
 * A file "was changed": somebody touched a proposal or a published list. Find out who before anything else.
 """
 
@@ -52,7 +55,7 @@ from infra.dag_tools import (
     doc_md=__doc__,
 )
 def ringwatch_ban_list() -> None:
-    """Propose, ask, publish."""
+    """Propose, ask, publish, share."""
 
     @task(execution_timeout=timedelta(minutes=30))
     def propose() -> dict[str, Any]:
@@ -90,6 +93,17 @@ def ringwatch_ban_list() -> None:
         yield Metadata(BAN_LIST, extra={"date": proposal["date"]})
         return {"folder": str(publication.folder), "is_new": publication.is_new}
 
+    @task(execution_timeout=timedelta(minutes=30))
+    def share_indicators(proposal: dict[str, Any]) -> dict[str, Any]:
+        """Export for partners what the list that is out says of infrastructure."""
+        from datetime import date
+
+        from pipelines.indicators.export import export_indicators
+
+        with only_transient_faults_are_retried():
+            exported = export_indicators(task_settings(), date=date.fromisoformat(proposal["date"]))
+        return {"folder": str(exported.folder), **exported.files}
+
     proposal = propose()
     ask = BanListApproval(
         task_id="ask",
@@ -101,7 +115,7 @@ def ringwatch_ban_list() -> None:
         execution_timeout=None,  # the wait is bounded by response_timeout
         retry_delay=timedelta(seconds=5),
     )
-    proposal >> ask >> publish(proposal)  # type: ignore[arg-type]  # stands for the value until the task runs
+    proposal >> ask >> publish(proposal) >> share_indicators(proposal)  # type: ignore[arg-type]  # stands for the value until the task runs
 
 
 _QUESTION = """

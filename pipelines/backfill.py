@@ -12,6 +12,7 @@ from graph_schema.signals import SIGNALS
 from pipelines.detect import DetectResult, detect
 from pipelines.errors import NothingToLoadError, QuarantineLimitError, RingwatchError
 from pipelines.graph_load import Say
+from pipelines.indicators import inbox
 from pipelines.landing import Delivery, check_landing, delivery, fingerprint
 from pipelines.ledger import UNWRITTEN_SCHEMA, Ledger
 from pipelines.load import check_deliveries, load_staged_nights, owe_all_to_empty_graph, stage_checked
@@ -108,7 +109,7 @@ def _load_batch(
     result: BackfillResult,
     say: Say,
 ) -> None:
-    if len(batch) == 1 and (known := _known_counts(Ledger(settings), batch[0], found[batch[0]])):
+    if len(batch) == 1 and (known := _known_counts(settings, landing, batch[0], found[batch[0]])):
         result.unchanged.append(str(batch[0]))
         result.nights[str(batch[0])] = known
         return
@@ -133,11 +134,14 @@ def _load_batch(
         raise fault
 
 
-def _known_counts(ledger: Ledger, day: date, night: Night) -> dict[str, Any] | None:
+def _known_counts(settings: Settings, landing: Path, day: date, night: Night) -> dict[str, Any] | None:
     """Counts of the last load of a night that lies as it was then; None if it must be loaded."""
+    ledger = Ledger(settings)
     record = ledger.read_night(day)
     fingerprints = {name: fingerprint(each) if each else None for name, each in night.items()}
     if record is None or record["fingerprints"] != fingerprints:
+        return None
+    if record.get("indicators_fingerprint") != inbox.fingerprint(settings, landing, day):
         return None
     if ledger.read_state("unwritten", UNWRITTEN_SCHEMA).num_rows:
         return None  # an earlier load was broken off: this one writes what it owes

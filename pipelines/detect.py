@@ -26,6 +26,7 @@ from models.trained import TrainedModel
 from pipelines.ban_list.candidates import candidates_of
 from pipelines.ban_list.policy import read_policy
 from pipelines.graph_load import Say
+from pipelines.indicators.matching import match_partners
 from pipelines.ledger import Ledger
 from pipelines.report import write_report
 from pipelines.review.cleared import cleared_rings
@@ -106,7 +107,8 @@ def detect_in(settings: Settings, snapshot: Snapshot, say: Say) -> tuple[Run, De
     )
     run = _run(settings, snapshot, scored, cleared, detection)
     candidates = candidates_of(settings, run, snapshot, detection.accounts, read_policy(settings.policy))
-    write_run(settings, run, detection, make_queue(settings, detection, candidates))
+    matches = match_partners(settings, snapshot, detection.accounts)
+    write_run(settings, run, detection, make_queue(settings, detection, candidates, matches.hits), matches.table)
     return run, detection
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,7 +12,8 @@ from pipelines.errors import RingwatchError
 
 FILE_ENDINGS = (".parquet", ".csv", ".csv.gz", ".jsonl")
 _DATE_FOLDER = re.compile(r"date=(\d{4}-\d{2}-\d{2})")
-_OTHER_FOLDERS = frozenset({"indicators"})  # inbound STIX bundles lie beside the signals
+INDICATORS = "indicators"  # inbound STIX bundles lie beside the signals
+_BUNDLE_ENDINGS = (".json",)
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def check_landing(landing: Path) -> list[str]:
     notes = [
         f"{name} in the landing zone is no known signal and was ignored"
         for name in names
-        if name not in SIGNALS_BY_NAME and name not in _OTHER_FOLDERS
+        if name not in SIGNALS_BY_NAME and name != INDICATORS
     ]
     for signal in SIGNALS:
         notes += [
@@ -67,23 +69,37 @@ def partition_dates(landing: Path, signal: Signal) -> list[date]:
 
 def delivery(landing: Path, signal: Signal, day: date, *, require_success_file: bool) -> Delivery | None:
     """The signal's files of that night; None without its folder, or without the _SUCCESS file that is demanded."""
-    folder = landing / signal.name / f"date={day.isoformat()}"
+    found = _files(landing / signal.name, day, FILE_ENDINGS, require_success_file)
+    return None if found is None else Delivery(signal=signal, date=day, files=found[0], ignored=found[1])
+
+
+def bundles(
+    landing: Path, day: date, *, require_success_file: bool
+) -> tuple[tuple[Path, ...], tuple[Path, ...]] | None:
+    """Partners' bundles of that night, by name, and files that are ignored; None as for a delivery."""
+    return _files(landing / INDICATORS, day, _BUNDLE_ENDINGS, require_success_file)
+
+
+def _files(
+    parent: Path, day: date, endings: tuple[str, ...], require_success_file: bool
+) -> tuple[tuple[Path, ...], tuple[Path, ...]] | None:
+    folder = parent / f"date={day.isoformat()}"
     if not folder.is_dir() or (require_success_file and not (folder / "_SUCCESS").exists()):
         return None
     names = [name for name in _entries(folder) if _is_read(name)]
-    known = [name for name in names if name.endswith(FILE_ENDINGS) and (folder / name).is_file()]
-    return Delivery(
-        signal=signal,
-        date=day,
-        files=tuple(folder / name for name in known),
-        ignored=tuple(folder / name for name in names if name not in known),
-    )
+    known = [name for name in names if name.endswith(endings) and (folder / name).is_file()]
+    return tuple(folder / name for name in known), tuple(folder / name for name in names if name not in known)
 
 
 def fingerprint(delivered: Delivery) -> str:
     """Changes whenever a file of the delivery does, by name or content; not when the same content is written again."""
+    return fingerprint_of(delivered.files)
+
+
+def fingerprint_of(files: Iterable[Path]) -> str:
+    """The same, of files in their order."""
     digest = hashlib.sha256()
-    for path in delivered.files:
+    for path in files:
         with path.open("rb") as file:
             digest.update(f"{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return digest.hexdigest()

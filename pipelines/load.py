@@ -18,6 +18,7 @@ from graph_schema.signals import ACCOUNTS, SIGNALS, SIGNALS_BY_NAME, Signal
 from pipelines import accounting, in_force
 from pipelines.errors import NothingToLoadError, QuarantineLimitError
 from pipelines.graph_load import Say, Written, seen_since, write_graph
+from pipelines.indicators import inbox
 from pipelines.landing import Delivery, check_landing, delivery, fingerprint
 from pipelines.ledger import HELD_RELATIONSHIPS_SCHEMA, HELD_SCHEMA, UNWRITTEN_SCHEMA, Ledger, rows_schema
 from pipelines.neo4j_client import run
@@ -125,6 +126,7 @@ def load_staged_nights(settings: Settings, driver: Driver, *, landing: Path, nig
     _demand_something(ledger, landing, records)
     owe_all_to_empty_graph(driver, ledger)
     faults = harvest_reviews(driver, ledger)
+    taken_in = {night: inbox.take_in(settings, landing, night) for night in nights}
     touched = find_touched(ledger, nights)
     ledger.write_state("unwritten", touched)
     ledger.commit_staged(nights)
@@ -138,6 +140,7 @@ def load_staged_nights(settings: Settings, driver: Driver, *, landing: Path, nig
         graph = asdict(written) if night == nights[-1] else None
         fingerprints = {name: record.get("fingerprint") for name, record in records[night].items()}
         facts = {"counts": counts[str(night)], "fingerprints": fingerprints, "graph": graph}
+        facts |= {"indicators": taken_in[night], "indicators_fingerprint": inbox.fingerprint(settings, landing, night)}
         ledger.write_night(night, {**facts, "seconds": seconds, "faults": faults})
     ledger.write_state("unwritten", UNWRITTEN_SCHEMA.empty_table())
     ledger.clear_staged(nights)

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from graph_schema.signals import SIGNALS
+from pipelines.indicators import inbox
 from pipelines.landing import delivery
 from pipelines.ledger import Ledger
 from pipelines.load import check_deliveries, stage_checked
@@ -19,4 +20,6 @@ def put_in_ledger(settings: Settings, landing: Path, days: Sequence[date]) -> No
         checked = check_deliveries(settings, delivered) if delivered else {}
         for day in days:
             stage_checked(settings, signal, day, found[day], checked.get(day))
+    for day in days:
+        inbox.take_in(settings, landing, day)
     Ledger(settings).commit_staged(list(days))

@@ -1,6 +1,6 @@
 """What each night's detection found, kept by night: the run's facts, scores, rings, members, and what to ask people.
 
-RUNS/date=D/run.json, accounts.parquet, rings.parquet, members.parquet, questions.parquet
+RUNS/date=D/run.json, accounts.parquet, rings.parquet, members.parquet, questions.parquet, partner_matches.parquet
 EXPORTS/scores/date=D/scores.parquet, rings.parquet   what enforcement reads, in the contract's columns
 """
 
@@ -39,7 +39,9 @@ class Run:
     drift: dict[str, float] = field(default_factory=dict)
 
 
-def write_run(settings: Settings, run: Run, detection: Detection, questions: pa.Table) -> None:
+def write_run(
+    settings: Settings, run: Run, detection: Detection, questions: pa.Table, partner_matches: pa.Table
+) -> None:
     """Keep a run and publish its scores, each folder whole or not at all."""
     facts = {**asdict(run), "date": str(run.date)}
     tables = {
@@ -47,6 +49,7 @@ def write_run(settings: Settings, run: Run, detection: Detection, questions: pa.
         "rings": detection.rings,
         "members": detection.members,
         "questions": questions,
+        "partner_matches": partner_matches,
     }
     _write_folder(settings.runs_dir / f"date={run.date}", tables, facts)
     scores = {"scores": detection.accounts, "rings": detection.rings}

@@ -4,13 +4,20 @@ A setting comes from `RINGWATCH_<NAME>` in the environment, else from `.env` in 
 from its default here. Paths of the state folder are declared here too, so that nobody else joins strings.
 """
 
+import json
+import re
 from datetime import date
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pipelines.errors import RingwatchError
+
+# Names of partners, and ours: they are parts of file names, and are shown to people.
+PARTNER_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
+_MIN_KEY_LENGTH = 16
 
 
 class Settings(BaseSettings):
@@ -62,6 +69,46 @@ class Settings(BaseSettings):
     )
     signing_key: SecretStr | None = Field(None, description="Key of the manifest's HMAC-SHA256. Without it: unsigned.")
 
+    platform: str = Field(
+        "Ringwatch", description="Our name in indicators for partners: letters, digits and ._-, 64 at most."
+    )
+    tlp: Literal["clear", "green", "amber", "red"] = Field(
+        "amber", description="Traffic light that indicators for partners are marked with: clear, green, amber or red."
+    )
+    indicators_floor: int = Field(
+        5, ge=2, description="How many listed accounts must stand behind whatever partners are told."
+    )
+    indicators_days: int = Field(
+        30, ge=1, description="How long an indicator is in force: ours, and a partner's that does not say."
+    )
+    partner_keys: Annotated[dict[str, SecretStr], NoDecode] = Field(
+        {}, description='Keys of the HMACs of cards, one shared with each partner: JSON, {"name": "key"}.'
+    )
+
+    @field_validator("platform")
+    @classmethod
+    def _is_a_name(cls, name: str) -> str:
+        if not PARTNER_NAME.fullmatch(name):
+            raise ValueError("letters, digits and ._- only, at most 64, no dot first")
+        return name
+
+    @field_validator("partner_keys", mode="before")
+    @classmethod
+    def _are_named_keys(cls, given: object) -> object:
+        """Keys by partner; what is wrong is said without the keys."""
+        try:
+            keys = json.loads(given) if isinstance(given, str) else given
+        except ValueError:
+            keys = None
+        if not isinstance(keys, dict) or not all(isinstance(key, str | SecretStr) for key in keys.values()):
+            raise ValueError('not a JSON object of names and keys, as {"acme": "..."}')
+        for name, key in keys.items():
+            if not PARTNER_NAME.fullmatch(name):
+                raise ValueError("a partner's name is of letters, digits and ._- only, at most 64, no dot first")
+            if len(key.get_secret_value() if isinstance(key, SecretStr) else key) < _MIN_KEY_LENGTH:
+                raise ValueError(f"the key of {name} is shorter than {_MIN_KEY_LENGTH} characters")
+        return keys
+
     @property
     def home_dir(self) -> Path:
         """State folder, absolute."""
@@ -106,6 +153,11 @@ class Settings(BaseSettings):
     def ban_lists_dir(self) -> Path:
         """Proposals and approval records."""
         return self.home_dir / "ban_lists"
+
+    @property
+    def indicators_dir(self) -> Path:
+        """What leaves for partners, by night."""
+        return self.exports_dir / "indicators"
 
     @property
     def desk_dir(self) -> Path:

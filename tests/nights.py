@@ -13,6 +13,7 @@ from models.snapshot import make_snapshot, write_snapshot
 from models.thresholds import Thresholds
 from pipelines.ban_list.candidates import candidates_of
 from pipelines.ban_list.policy import POLICY
+from pipelines.indicators.matching import match_partners
 from pipelines.review.queue import make_queue
 from pipelines.runs import Run, write_run
 from pipelines.settings import Settings
@@ -99,7 +100,8 @@ def detected_night(
     version = "gnn-default-0" if is_default else "model-1"
     run = Run(f"run-{night}", night, version, is_default, THRESHOLDS, counts, dict(drift or {}))
     candidates = candidates_of(settings, run, snapshot, detection.accounts, POLICY)
-    write_run(settings, run, detection, make_queue(settings, detection, candidates))
+    matches = match_partners(settings, snapshot, detection.accounts)
+    write_run(settings, run, detection, make_queue(settings, detection, candidates, matches.hits), matches.table)
 
 
 def _uses(accounts: Mapping[str, Judged], kind: str) -> list[tuple[str, str]]:

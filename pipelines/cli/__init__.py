@@ -6,6 +6,7 @@ from pipelines.cli import (  # noqa: F401  # each adds its commands
     ban_list_policy,
     evaluation,
     guide,
+    indicators,
     inspect,
     model,
     nights,

@@ -45,7 +45,7 @@ def _packages() -> Finding:
 
 
 def _settings(settings: Settings) -> Finding:
-    given = sorted(settings.model_fields_set - {"signing_key"})
+    given = sorted(settings.model_fields_set - {"signing_key", "partner_keys"})
     told = ", ".join(f"{name}={getattr(settings, name)}" for name in given) or "all at their defaults"
     return Finding("settings", "ok", f"home {settings.home_dir}; {told}")
 

@@ -3,9 +3,9 @@
 The worth of a review is the number of accounts whose treatment it is expected to change. A ring that is not acted on
 and is one with probability p may turn out fake: p for each account that nobody has decided. One that is acted on may
 turn out lawful: 1 - p for each, times ten, as a person banned wrongly weighs more than a fake left a night longer. What
-joined since the night before counts once more, for nobody can have seen it. The few at random have nothing to say for
-them: without them, labels would tell of nothing but what looked suspicious. Nor have those whom the policy holds out of
-the ban list.
+joined since the night before counts once more, for nobody can have seen it. An account that a partner's indicator names
+counts that indicator's confidence more. The few at random have nothing to say for them: without them, labels would tell
+of nothing but what looked suspicious. Nor have those whom the policy holds out of the ban list.
 """
 
 from collections.abc import Iterator
@@ -24,6 +24,7 @@ from pipelines.ban_list.entries import RULES
 from pipelines.ban_list.pacing import is_held_out
 from pipelines.ban_list.policy import read_policy
 from pipelines.ban_list.published import last_published_before
+from pipelines.review.partners import Word, rarest, words_of_partners
 from pipelines.runs import detected_nights, night_before, read_run_table
 from pipelines.settings import Settings
 
@@ -42,6 +43,8 @@ QUESTIONS_SCHEMA = pa.schema(
     ]
 )
 _Row = dict[str, Any]
+_MAX_NAMED = 50  # clear accounts in no ring that are asked about in a night because partners name them
+_NO_WORD = Word("", 0.0)
 _WRONG_BAN = 10.0  # fakes left a night longer that weigh as much as a person banned wrongly
 
 
@@ -88,14 +91,17 @@ def first_questions(questions: pa.Table, limit: int) -> pa.Table:
     return pa.concat_tables([questions.filter(pc.invert(is_audit)).slice(0, limit), questions.filter(is_audit)])
 
 
-def make_queue(settings: Settings, detection: Detection, candidates: Candidates) -> pa.Table:
-    """All questions of a night, by QUESTIONS_SCHEMA: those most worth asking first, those at random last."""
+def make_queue(settings: Settings, detection: Detection, candidates: Candidates, hits: pa.Table) -> pa.Table:
+    """All questions of a night, by QUESTIONS_SCHEMA: those most worth asking first, those at random last.
+
+    `hits` are the accounts that partners' indicators name, by `pipelines.indicators.matches.HITS_SCHEMA`.
+    """
     night, accounts = candidates.run.date, detection.accounts
     decided = pa.array(sorted(candidates.decided), pa.string())
     open_accounts = accounts.filter(pc.invert(pc.is_in(accounts["account_id"], value_set=decided)))
     questions = [
-        *_rings(detection.rings, open_accounts),
-        *_accounts(open_accounts.filter(pc.is_null(open_accounts["ring_id"]))),
+        *_rings(detection.rings, open_accounts, hits),
+        *_accounts(open_accounts.filter(pc.is_null(open_accounts["ring_id"])), hits),
         *_second_looks(candidates),
     ]
     questions.sort(key=lambda question: (-question["worth"], question["id"]))
@@ -106,20 +112,29 @@ def make_queue(settings: Settings, detection: Detection, candidates: Candidates)
     return pa.Table.from_pylist(questions, QUESTIONS_SCHEMA)
 
 
-def _rings(rings: pa.Table, open_accounts: pa.Table) -> Iterator[_Row]:
+def _rings(rings: pa.Table, open_accounts: pa.Table, hits: pa.Table) -> Iterator[_Row]:
+    said = words_of_partners(hits, open_accounts, "ring_id")
     n_open = {each["values"]: each["counts"] for each in pc.value_counts(open_accounts["ring_id"]).to_pylist()}
     for ring in rings.to_pylist():
         n = n_open.get(ring["ring_id"], 0)
         if n:
             new = f", {ring['n_new_accounts']:,} of them new" if ring["n_new_accounts"] else ""
-            why = f"{count(n, 'account')} undecided{new}; {_doubt(ring)}"
+            word = said.get(ring["ring_id"], _NO_WORD)
+            why = f"{count(n, 'account')} undecided{new}; {_doubt(ring)}{word.text}"
             worth = n * _worth_of_one(ring) * (1 + ring["n_new_accounts"] / ring["n_accounts"])
-            yield _question(RING, ring["ring_id"], n, ring, worth, why)
+            yield _question(RING, ring["ring_id"], n, ring, worth + word.weight, why)
 
 
-def _accounts(alone: pa.Table) -> Iterator[_Row]:
-    for row in alone.filter(pc.not_equal(alone["fraud_label"], "clear")).to_pylist():
-        yield _question(ACCOUNT, row["account_id"], 1, row, _worth_of_one(row), f"in no ring; {_doubt(row)}")
+def _accounts(alone: pa.Table, hits: pa.Table) -> Iterator[_Row]:
+    """Those that are not clear, and of the clear ones some that partners name."""
+    said = words_of_partners(hits, alone, "account_id")
+    is_clear = pc.equal(alone["fraud_label"], "clear")
+    named = rarest(hits, alone.filter(is_clear)["account_id"].to_pylist(), _MAX_NAMED)
+    asked = pc.or_(pc.invert(is_clear), pc.is_in(alone["account_id"], value_set=pa.array(named, pa.string())))
+    for row in alone.filter(asked).to_pylist():
+        word = said.get(row["account_id"], _NO_WORD)
+        why = f"in no ring; {_doubt(row)}{word.text}"
+        yield _question(ACCOUNT, row["account_id"], 1, row, _worth_of_one(row) + word.weight, why)
 
 
 def _second_looks(candidates: Candidates) -> Iterator[_Row]:

@@ -17,6 +17,7 @@ from models.thresholds import Thresholds
 from pipelines.errors import RingwatchError
 from pipelines.evaluation_report import write_hindsight
 from pipelines.hindsight import judge_stored_nights
+from pipelines.indicators.matches import MATCHES_SCHEMA
 from pipelines.review.queue import QUESTIONS_SCHEMA
 from pipelines.runs import Run, write_run
 from pipelines.settings import Settings
@@ -80,7 +81,7 @@ def _store(settings, snapshot, scores):
         is_default=False,
     )  # fmt: skip
     run = Run(f"run-{snapshot.date}", snapshot.date, "gnn-1", False, THRESHOLDS, {}, {})
-    write_run(settings, run, found, QUESTIONS_SCHEMA.empty_table())
+    write_run(settings, run, found, QUESTIONS_SCHEMA.empty_table(), MATCHES_SCHEMA.empty_table())
 
 
 def test_stored_nights_are_judged_and_reported(world, night, tmp_path):
