@@ -1,6 +1,7 @@
 """Nights that were detected, made by hand in the real layout: what the ban list is proposed from."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -13,6 +14,7 @@ from models.snapshot import make_snapshot, write_snapshot
 from models.thresholds import Thresholds
 from pipelines.ban_list.candidates import candidates_of
 from pipelines.ban_list.policy import POLICY
+from pipelines.canonical import subnet_of
 from pipelines.indicators.matching import match_partners
 from pipelines.review.queue import make_queue
 from pipelines.runs import Run, write_run
@@ -30,6 +32,8 @@ class Judged:
     cards: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     ips: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()  # of its e-mail, at most one
     label: str | None = None  # fake, legitimate
     source: str = "manual_review"
     n_people: int = 1  # who found the same
@@ -43,12 +47,19 @@ def detected_night(
     *,
     is_default: bool = False,
     drift: Mapping[str, float] | None = None,
+    networks: Mapping[str, str] | None = None,
+    lawful: Collection[str] = (),
 ) -> None:
-    """Leave behind what `detect` leaves: snapshot, run and exported scores."""
+    """Leave behind what `detect` leaves: snapshot, run and exported scores.
+
+    `networks` are the types of addresses' networks, `lawful` the rings that were looked at and cleared.
+    """
     created_at = datetime.combine(night, time(), UTC) - timedelta(days=30)
     uses = {"PAID_WITH": _uses(accounts, "cards"), "USED_DEVICE": _uses(accounts, "devices")}
-    uses["USED_IP"] = _uses(accounts, "ips")
+    uses |= {"USED_IP": _uses(accounts, "ips"), "SENT_TEMPLATE": _uses(accounts, "templates")}
+    uses["HAS_EMAIL_DOMAIN"] = _uses(accounts, "domains")
     ends = {type_: sorted({end for _, end in pairs}) for type_, pairs in uses.items()}
+    in_subnet = [{"start_id": ip, "end_id": subnet_of(ip)} for ip in ends["USED_IP"]]
     labels = [
         {
             "account_id": account_id,
@@ -70,7 +81,10 @@ def detected_night(
             ),
             "PaymentInstrument": _table(ends["PAID_WITH"], instrument_type=None, instrument_country=None),
             "Device": _table(ends["USED_DEVICE"], os=None, browser=None, device_model=None),
-            "IpAddress": _table(ends["USED_IP"], asn=None, network_type=None, country=None),
+            "IpAddress": _addresses(ends["USED_IP"], networks or {}),
+            "Subnet": _table(sorted({each["end_id"] for each in in_subnet})),
+            "PromptTemplate": _table(ends["SENT_TEMPLATE"]),
+            "EmailDomain": _table(ends["HAS_EMAIL_DOMAIN"]),
         },
         {
             "PAID_WITH": _relationships(
@@ -78,6 +92,9 @@ def detected_night(
             ),
             "USED_DEVICE": _relationships(uses["USED_DEVICE"], created_at, n_events=1, n_days=1),
             "USED_IP": _relationships(uses["USED_IP"], created_at, n_events=1, n_days=1, signup=False),
+            "IN_SUBNET": pa.Table.from_pylist(in_subnet) if in_subnet else None,
+            "SENT_TEMPLATE": _relationships(uses["SENT_TEMPLATE"], created_at, n_requests=1, n_hours=1),
+            "HAS_EMAIL_DOMAIN": _relationships(uses["HAS_EMAIL_DOMAIN"], created_at),
         },
         pa.Table.from_pylist(labels, LABELS_SCHEMA),
     )  # fmt: skip
@@ -92,9 +109,7 @@ def detected_night(
         }
         for account_id, judged in sorted(accounts.items())
     ]
-    detection = Detection(
-        pa.Table.from_pylist(rows, ACCOUNTS_SCHEMA), Rings(RINGS_SCHEMA.empty_table(), MEMBERS_SCHEMA.empty_table())
-    )
+    detection = Detection(pa.Table.from_pylist(rows, ACCOUNTS_SCHEMA), _rings(accounts, created_at, lawful))
     n_suspicious = sum(row["fraud_label"] == "suspicious" for row in rows)
     counts = {"n_accounts": len(rows), "n_suspicious": n_suspicious, "n_watch": 0, "n_rings": 0}
     version = "gnn-default-0" if is_default else "model-1"
@@ -102,6 +117,34 @@ def detected_night(
     candidates = candidates_of(settings, run, snapshot, detection.accounts, POLICY)
     matches = match_partners(settings, snapshot, detection.accounts)
     write_run(settings, run, detection, make_queue(settings, detection, candidates, matches.hits), matches.table)
+
+
+def _addresses(ips: list[str], networks: Mapping[str, str]) -> pa.Table | None:
+    rows = [{"id": ip, "asn": None, "network_type": networks.get(ip), "country": None} for ip in ips]
+    return pa.Table.from_pylist(rows) if rows else None
+
+
+def _rings(accounts: Mapping[str, Judged], seen_at: datetime, lawful: Collection[str]) -> Rings:
+    members = [
+        {"ring_id": judged.ring_id, "account_id": account_id, "membership": 1.0}
+        for account_id, judged in sorted(accounts.items())
+        if judged.ring_id
+    ]
+    sizes = Counter(member["ring_id"] for member in members)
+    rings = [
+        {
+            "ring_id": ring_id,
+            "n_accounts": n,
+            "n_new_accounts": 0,
+            "fraud_score": 0.99,
+            "fraud_label": "clear" if ring_id in lawful else "suspicious",
+            "reasons": [],
+            "first_seen_at": seen_at,
+            "last_seen_at": seen_at,
+        }
+        for ring_id, n in sorted(sizes.items())
+    ]
+    return Rings(pa.Table.from_pylist(rings, RINGS_SCHEMA), pa.Table.from_pylist(members, MEMBERS_SCHEMA))
 
 
 def _uses(accounts: Mapping[str, Judged], kind: str) -> list[tuple[str, str]]:
