@@ -18,8 +18,8 @@ from pipelines.indicators.pattern import UnsupportedError, read_pattern
 from pipelines.indicators.validation import faults_of
 from pipelines.settings import PARTNER_NAME, Settings
 
-_MAX_BYTES = 16_000_000
-_MAX_OBJECTS = 20_000  # the validator takes a second for some hundreds
+_MAX_BYTES = 40_000_000
+_MAX_OBJECTS = 50_000  # of which the validator takes some 400 a second
 _N_FAULTS = 3  # that are told of
 _UNSAID = 50  # confidence of an indicator that says none
 
@@ -47,7 +47,7 @@ def check_file(settings: Settings, path: Path, *, day: date) -> Checked:
     """Check a file that was delivered for a day."""
     n_bytes = path.stat().st_size
     if n_bytes > _MAX_BYTES:
-        return Checked(faults=[f"it is of {n_bytes:,} bytes, and at most {_MAX_BYTES:,} are read"])
+        return Checked(faults=[f"it is of {n_bytes:,} bytes, and at most {_MAX_BYTES:,} are read: split it"])
     try:
         text = path.read_bytes().decode()
         bundle = json.loads(text)
@@ -58,7 +58,7 @@ def check_file(settings: Settings, path: Path, *, day: date) -> Checked:
     types = [each.get("type") if isinstance(each, dict) else None for each in bundle["objects"]]
     found = Checked(n_indicators=types.count("indicator"))
     if len(types) > _MAX_OBJECTS:
-        found.faults = [f"it holds {len(types):,} objects, and at most {_MAX_OBJECTS:,} are read"]
+        found.faults = [f"it holds {len(types):,} objects, and at most {_MAX_OBJECTS:,} are read: split it"]
     else:
         found.faults = faults_of(text)[:_N_FAULTS]
     if not found.faults:
