@@ -27,7 +27,7 @@ def said(*arguments, code=0):
     result = CliRunner().invoke(app, ["indicators", *map(str, arguments)])
     assert result.exit_code == code, result.output
     assert not any(key in result.output for key in KEYS.values())
-    return result.output
+    return result.stdout if code == 0 else result.output
 
 
 def test_export_says_how_much_is_told_to_whom(settings):
