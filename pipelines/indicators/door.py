@@ -10,12 +10,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import stix2
-from stix2.exceptions import STIXError
-
 from pipelines.ban_list.policy import end_of
 from pipelines.indicators.pattern import UnsupportedError, read_pattern
-from pipelines.indicators.validation import faults_of
+from pipelines.indicators.validation import faults_of, objects_of
 from pipelines.settings import PARTNER_NAME, Settings
 
 _MAX_BYTES = 40_000_000
@@ -69,9 +66,9 @@ def check_file(settings: Settings, path: Path, *, day: date) -> Checked:
 def _look_into(settings: Settings, found: Checked, text: str, day: date) -> None:
     """Note down who sent a valid bundle, and its indicators."""
     try:
-        objects = stix2.parse(text, allow_custom=True).objects
+        objects = objects_of(text)
         found.partner = _partner(settings, objects)
-    except (STIXError, ValueError) as error:
+    except ValueError as error:
         found.faults = [str(error)]
         return
     for place, each in enumerate(objects):

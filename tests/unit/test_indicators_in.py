@@ -171,6 +171,8 @@ NOBODYS = indicator("a", TEMPLATE_1, created_by_ref=None)
         ('{"type": "bundle", "objects": [7, null]}', ""),
         (" " * 40_000_001, "it is of 40,000,001 bytes"),
         (bundle_of(*[{}] * 50_000), "it holds 50,001 objects"),
+        (bundle_of(indicator("a", "[" + "(" * 3000)), "the validator cannot read it: RecursionError"),
+        (bundle_of(indicator("a", TEMPLATE_1)) | {"granular_markings": "x"}, "it cannot be read"),
         (bundle_of(NOBODYS), "nobody stands for it"),
         (bundle_of(indicator("a", TEMPLATE_1, partner="beta")), "nobody stands for it"),
         (bundle_of(indicator("a", TEMPLATE_1, partner="a/b"), partner="a/b"), "its identity's name is not of letters"),
