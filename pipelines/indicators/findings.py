@@ -79,7 +79,8 @@ class Finding:
     @property
     def is_third_partys(self) -> bool:
         """Whether it is a provider's or reseller's, and others are customers as well."""
-        return self.network_type is not None and not self.is_own and network_of(self.named.value).is_global
+        is_shared = self.n_listed < self.n_accounts and not self.is_own
+        return self.network_type is not None and is_shared and network_of(self.named.value).is_global
 
     @property
     def confidence(self) -> int:

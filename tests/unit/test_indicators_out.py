@@ -130,6 +130,11 @@ def test_a_vpn_with_more_customers_than_any_hub_is_still_named_as_infrastructure
     assert len(of_type(told, "infrastructure")) == 1
 
 
+def test_nobody_is_said_to_be_a_customer_where_all_are_listed(settings):
+    told = bundle(settings, fakes(HUB_ACCOUNTS + 1, ips=(RENTED,)))
+    assert of_type(told, "infrastructure") == of_type(told, "indicator") == []
+
+
 def test_where_a_lawful_group_stands_behind_a_reseller_nobody_is_indicated(settings):
     accounts = fakes(12, ips=(RENTED,)) | people(2, ring_id="ring-lawful", ips=(RENTED,))
     told = bundle(settings, accounts, lawful=("ring-lawful",))
