@@ -28,6 +28,7 @@ from pipelines.ban_list.policy import read_policy
 from pipelines.graph_load import Say
 from pipelines.indicators.matching import match_partners
 from pipelines.ledger import Ledger
+from pipelines.metering import metered
 from pipelines.report import write_report
 from pipelines.review.cleared import cleared_rings
 from pipelines.review.harvest import harvest_reviews
@@ -76,8 +77,11 @@ def detect(settings: Settings, driver: Driver, *, date: date, say: Say = lambda 
         in_graph = all(night <= date for night in run_nights(settings))
         run, detection = detect_in(settings, snapshot, say)
         if in_graph:
-            write_back(settings, driver, run, detection, say)
-        report = write_report(settings, date)
+            with metered("write back") as meter:
+                write_back(settings, driver, run, detection, say)
+                meter.rows = detection.accounts.num_rows + detection.rings.num_rows + detection.members.num_rows
+        with metered("report"):
+            report = write_report(settings, date)
     return DetectResult(
         run_id=run.run_id,
         date=str(date),
@@ -96,20 +100,32 @@ def detect_in(settings: Settings, snapshot: Snapshot, say: Say) -> tuple[Run, De
     """Detect in a snapshot that is kept, and keep what was found; the graph is left as it is."""
     scored, cleared = _score(settings, snapshot, say), cleared_rings(settings, snapshot)
     say("finding rings")
-    detection = detect_rings(
-        snapshot,
-        scored.scores,
-        thresholds=scored.model.thresholds,
-        judge=scored.model.judge,
-        previous=_previous_rings(settings, snapshot.date),
-        cleared_rings=cleared,
-        is_default=scored.is_default,
-    )
+    with metered("rings") as meter:
+        detection = detect_rings(
+            snapshot,
+            scored.scores,
+            thresholds=scored.model.thresholds,
+            judge=scored.model.judge,
+            previous=_previous_rings(settings, snapshot.date),
+            cleared_rings=cleared,
+            is_default=scored.is_default,
+        )
+        meter.rows = snapshot.n_accounts
+    with metered("export") as meter:
+        run = _export(settings, snapshot, scored, cleared, detection)
+        meter.rows = snapshot.n_accounts
+    return run, detection
+
+
+def _export(
+    settings: Settings, snapshot: Snapshot, scored: _Scored, cleared: ClearedRings, detection: Detection
+) -> Run:
+    """Keep what was found, with what to ask people about it."""
     run = _run(settings, snapshot, scored, cleared, detection)
     candidates = candidates_of(settings, run, snapshot, detection.accounts, read_policy(settings.policy))
     matches = match_partners(settings, snapshot, detection.accounts)
     write_run(settings, run, detection, make_queue(settings, detection, candidates, matches.hits), matches.table)
-    return run, detection
+    return run
 
 
 def _score(settings: Settings, snapshot: Snapshot, say: Say) -> _Scored:
@@ -118,8 +134,11 @@ def _score(settings: Settings, snapshot: Snapshot, say: Say) -> _Scored:
     model = registry.load(champion) if champion else default_model(settings.default_model)
     version = champion or version_of(model)
     say(f"scoring {snapshot.n_accounts:,} accounts with {version}")
-    scores, reference = score(model, snapshot), registry.reference(champion) if champion else None
-    drift = drift_from(reference, snapshot, scores.fake) if reference else {}
+    with metered("score", model=version) as meter:
+        scores, meter.rows = score(model, snapshot), snapshot.n_accounts
+    reference = registry.reference(champion) if champion else None
+    with metered("drift") as meter:
+        drift, meter.rows = drift_from(reference, snapshot, scores.fake) if reference else {}, snapshot.n_accounts
     return _Scored(scores, model, version, champion is None, drift)
 
 

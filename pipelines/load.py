@@ -21,6 +21,7 @@ from pipelines.graph_load import Say, Written, seen_since, write_graph
 from pipelines.indicators import inbox
 from pipelines.landing import Delivery, check_landing, delivery, fingerprint
 from pipelines.ledger import HELD_RELATIONSHIPS_SCHEMA, HELD_SCHEMA, UNWRITTEN_SCHEMA, Ledger, rows_schema
+from pipelines.metering import metered
 from pipelines.neo4j_client import run
 from pipelines.quarantine import write_expired, write_rejected
 from pipelines.review.harvest import harvest_reviews
@@ -64,7 +65,10 @@ def check_deliveries(settings: Settings, deliveries: Sequence[Delivery]) -> "dic
     from pipelines.validate import check
 
     signal = deliveries[0].signal
-    return check(signal, deliveries, quarantine_limit=settings.quarantine_limit, docs=DataDocs(settings))
+    with metered("check", signal=signal.name) as meter:
+        checked = check(signal, deliveries, quarantine_limit=settings.quarantine_limit, docs=DataDocs(settings))
+        meter.rows = sum(each.rows_in for each in checked.values())
+    return checked
 
 
 def stage_checked(
@@ -131,8 +135,9 @@ def load_staged_nights(settings: Settings, driver: Driver, *, landing: Path, nig
     ledger.write_state("unwritten", touched)
     ledger.commit_staged(nights)
     others = [night for night in ledger.nights() if night not in nights]
-    with ledger.query() as connection:
+    with metered("load") as meter, ledger.query() as connection:
         accounts, written = _write(settings, driver, ledger, connection, nights, max(others, default=None), say)
+        meter.rows = sum(sum(n.values()) for n in (written.written, written.removed, written.retired))
     _keep(settings, ledger, nights, accounts)
     counts = {str(night): _night_counts(night, records[night], accounts) for night in nights}
     seconds = round(time.monotonic() - began, 3)

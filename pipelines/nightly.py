@@ -12,6 +12,7 @@ from pipelines.ban_list import propose
 from pipelines.detect import detect
 from pipelines.graph_load import Say
 from pipelines.load import load_night
+from pipelines.metering import metered
 from pipelines.settings import Settings
 from pipelines.train import train
 
@@ -34,7 +35,10 @@ def nightly(
     trained = asdict(train(settings, driver, date=date, say=say)) if is_due(settings, date) else None
     detected = asdict(detect(settings, driver, date=date, say=say))
     say("proposing the ban list")
-    return NightlyResult(counts, trained, detected, asdict(propose(settings, date=date)))
+    with metered("propose") as meter:
+        proposed = propose(settings, date=date)
+        meter.rows = sum(proposed.counts["ban_list"].values())
+    return NightlyResult(counts, trained, detected, asdict(proposed))
 
 
 def is_due(settings: Settings, night: date) -> bool:

@@ -13,13 +13,14 @@ from neo4j import Driver
 from graph_schema import cypher
 from graph_schema.graph import NODES, RELATIONSHIPS
 from graph_schema.layout import node_schema, relationship_schema, snapshot_properties
-from models.snapshot import Snapshot, make_snapshot, write_snapshot
+from models.snapshot import Snapshot, counts_of, make_snapshot, write_snapshot
 from pipelines import in_force
 from pipelines.errors import NothingToLoadError
 from pipelines.graph_load import Say, seen_since
 from pipelines.graph_tables import create_accounts, create_identifiers, create_relationships
 from pipelines.labels import known_labels
 from pipelines.ledger import Ledger
+from pipelines.metering import metered
 from pipelines.neo4j_client import READ_PAGE, read_columns, run
 from pipelines.settings import Settings
 
@@ -35,18 +36,23 @@ def take_snapshot(settings: Settings, driver: Driver, night: date, say: Say) -> 
     if night not in nights:
         loaded = f"the nights loaded are {nights[0]} to {nights[-1]}" if nights else "no night has been loaded"
         raise NothingToLoadError(f"{night} cannot be detected, for {loaded}: load it first (`ringwatch load`).")
+    with metered("snapshot") as meter:
+        if night == nights[-1]:
+            say("reading the graph from Neo4j")
+            snapshot = make_snapshot(night, *_read_graph(driver), _known_labels(settings, ledger, night))
+        else:
+            say(f"computing the graph of {night} from the ledger, for later nights are loaded")
+            snapshot = compute_snapshot(settings, night)
+        write_snapshot(snapshot, settings.snapshots_dir / f"date={night}")
+        meter.rows = sum(counts_of(snapshot).values())
+    return snapshot
+
+
+def _known_labels(settings: Settings, ledger: Ledger, night: date) -> pa.Table:
     with ledger.query(upto=night) as connection:
         in_force.create_known_accounts(connection)
         in_force.create_views(connection, held_days=settings.held_days, only={"labels": "true"})
-        labels = known_labels(connection, ledger, night)
-    if night == nights[-1]:
-        say("reading the graph from Neo4j")
-        snapshot = make_snapshot(night, *_read_graph(driver), labels)
-    else:
-        say(f"computing the graph of {night} from the ledger, for later nights are loaded")
-        snapshot = compute_snapshot(settings, night)
-    write_snapshot(snapshot, settings.snapshots_dir / f"date={night}")
-    return snapshot
+        return known_labels(connection, ledger, night)
 
 
 def compute_snapshot(settings: Settings, night: date) -> Snapshot:

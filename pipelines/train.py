@@ -15,6 +15,7 @@ from models.training import train as train_model
 from pipelines.errors import NothingToLoadError
 from pipelines.graph_load import Say
 from pipelines.ledger import Ledger
+from pipelines.metering import metered
 from pipelines.review.harvest import harvest_reviews
 from pipelines.settings import Settings
 from pipelines.snapshot import take_snapshot
@@ -52,12 +53,14 @@ def train(settings: Settings, driver: Driver, *, date: date | None = None, say: 
         snapshot = take_snapshot(settings, driver, night, say)
         say("training")
         try:
-            candidate = train_model(
-                snapshot,
-                seed=_SEED,
-                default=default_model(settings.default_model),
-                progress=lambda share: say(f"training: {share:.0%}"),
-            )
+            with metered("train") as meter:
+                meter.rows = snapshot.n_accounts
+                candidate = train_model(
+                    snapshot,
+                    seed=_SEED,
+                    default=default_model(settings.default_model),
+                    progress=lambda share: say(f"training: {share:.0%}"),
+                )
         except TooFewLabelsError as error:
             return TrainResult(str(night), None, False, str(error))
         registry = Registry(settings.models_dir)

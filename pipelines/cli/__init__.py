@@ -10,6 +10,7 @@ from pipelines.cli import (  # noqa: F401  # each adds its commands
     inspect,
     model,
     nights,
+    pipeline_benchmark,
     review,
     servers,
     worlds,

@@ -65,6 +65,7 @@ def main() -> None:
 def progress() -> Iterator[Callable[[str], None]]:
     """Something to tell what is being done: a spinner with the time where a person looks, else lines."""
     began = time.monotonic()
+    logging.getLogger("ringwatch.steps").setLevel(logging.INFO)  # each step's line goes where warnings go
     if not err.is_terminal:
         said = ""
 
