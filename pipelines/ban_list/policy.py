@@ -7,11 +7,14 @@ import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from pipelines.errors import RingwatchError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True)
@@ -39,34 +42,34 @@ class Policy:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     version: str = "5"
-    min_fraud_score: float = 0.98
-    restrict_from: float = 0.98  # as high as min_fraud_score: nobody is restricted
-    contested_below: float = 0.05  # a score with which a person's finding waits for a second person's
-    min_evidence_kinds: int = 2  # for an account outside every ring
-    expires_after_days: int = 90
-    renew_within_days: int = 30  # fresh evidence renews an entry this long before it expires, and not every night
-    appeal_within_days: int = 30
-    min_account_age_days: int = 0
-    min_requests: int = 0
+    min_fraud_score: Share = 0.98
+    restrict_from: Share = 0.98  # as high as min_fraud_score: nobody is restricted
+    contested_below: Share = 0.05  # a score with which a person's finding waits for a second person's
+    min_evidence_kinds: Count = 2  # for an account outside every ring
+    expires_after_days: Count = 90
+    renew_within_days: Count = 30  # fresh evidence renews an entry this long before it expires, and not every night
+    appeal_within_days: Count = 30
+    min_account_age_days: Count = 0
+    min_requests: Count = 0
     plans_that_need_a_person: tuple[str, ...] = ()
     allowed_accounts: tuple[str, ...] = ()
     allowed_organizations: tuple[str, ...] = ()
     allowed_email_domains: tuple[str, ...] = ()
     allowed_subnets: tuple[str, ...] = ()  # as the graph has them: /24 of IPv4, /48 of IPv6
-    max_new_share: float = 0.05  # of all accounts
-    max_new_floor: int = 100  # so many may always be listed, however small the platform
-    max_new: int = 20_000
+    max_new_share: Share = 0.05  # of all accounts
+    max_new_floor: Count = 100  # so many may always be listed, however small the platform
+    max_new: Count = 20_000
     # Of all accounts on one, where it is more than max_new_floor; a campaign may well own a subnet.
-    max_new_share_of_subnet: float = 1.0
-    max_new_share_of_organization: float = 0.5
-    max_new_share_of_country: float = 0.1
-    delay_days: int = 0
-    jitter_days: int = 0
-    holdout_share: float = 0.0
-    holdout_days: int = 14
-    approval_holds_days: int = 7  # what is not out by then has to be approved again
-    auto_approve_up_to: int = 0
-    auto_approve_from_score: float = 0.99
+    max_new_share_of_subnet: Share = 1.0
+    max_new_share_of_organization: Share = 0.5
+    max_new_share_of_country: Share = 0.1
+    delay_days: Count = 0
+    jitter_days: Count = 0
+    holdout_share: Share = 0.0
+    holdout_days: Count = 14
+    approval_holds_days: Count = 7  # what is not out by then has to be approved again
+    auto_approve_up_to: Count = 0
+    auto_approve_from_score: Share = 0.99
 
     @property
     def expires_after(self) -> timedelta:

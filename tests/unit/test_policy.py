@@ -66,6 +66,8 @@ def test_a_field_left_out_is_as_in_the_policy_that_ships(with_policy):
     [
         ('version = "1"\nmin_score = 0.9', "min_score"),
         ('version = "1"\nmin_fraud_score = "high"', "min_fraud_score"),
+        ('version = "1"\nholdout_share = 5', "holdout_share"),
+        ('version = "1"\ndelay_days = -1', "delay_days"),
         ("min_fraud_score = 0.9", "a version of its own"),
         ("version =", "cannot be read"),
     ],
