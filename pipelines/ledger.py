@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graph_schema.signals import SIGNALS, SIGNALS_BY_NAME, Signal
+from pipelines.date_folders import nights_in
 from pipelines.errors import RingwatchError
 from pipelines.settings import Settings
 from pipelines.whole_file import write_json
@@ -60,8 +61,7 @@ class Ledger:
 
     def partitions(self, signal: Signal) -> list[date]:
         """Days of which the ledger holds rows, in order."""
-        folders = (self.folder / "rows" / signal.name).glob("date=*")
-        return sorted(date.fromisoformat(folder.name.removeprefix("date=")) for folder in folders)
+        return nights_in(self.folder / "rows" / signal.name)
 
     def nights(self) -> list[date]:
         """Nights loaded, in order."""

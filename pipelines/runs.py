@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from models.detection import Detection
 from models.thresholds import Thresholds
+from pipelines.date_folders import nights_in
 from pipelines.errors import RingwatchError
 from pipelines.ledger import write_parquet
 from pipelines.settings import Settings
@@ -58,7 +59,7 @@ def write_run(
 
 def run_nights(settings: Settings) -> list[date]:
     """Nights detected, in order."""
-    return sorted(date.fromisoformat(folder.name.removeprefix("date=")) for folder in settings.runs_dir.glob("date=*"))
+    return nights_in(settings.runs_dir)
 
 
 def night_before(settings: Settings, night: date) -> date | None:

@@ -1,19 +1,17 @@
 """Whether the rules are right, by whom they would have listed and the policy held out: what people found of those."""
 
 from dataclasses import dataclass
-from math import sqrt
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph_schema.signals import PEOPLE_SOURCES
+from models.intervals import wilson
 from models.snapshot import read_snapshot
 from pipelines.ban_list.pacing import HELD_OUT
 from pipelines.ban_list.proposal import proposed_nights, read_waiting
 from pipelines.runs import detected_nights
 from pipelines.settings import Settings
-
-_Z = 1.96  # 95 in 100
 
 
 @dataclass(frozen=True)
@@ -60,10 +58,3 @@ def audit(settings: Settings) -> Audit:
     low, high = wilson(n_fake, n) if n else (None, None)
     precision = n_fake / n if n else None
     return Audit(len(held_out), n_fake, len(wrong), len(held_out) - n, precision, low, high, wrong)
-
-
-def wilson(n_right: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927)."""
-    share, z2 = n_right / n, _Z**2
-    middle, half = share + z2 / (2 * n), _Z * sqrt(share * (1 - share) / n + z2 / (4 * n**2))
-    return max(0.0, (middle - half) / (1 + z2 / n)), min(1.0, (middle + half) / (1 + z2 / n))

@@ -31,6 +31,7 @@ from pipelines.ban_list.pacing import DELAYED, HELD_OUT, Waiting, from_table, pa
 from pipelines.ban_list.policy import Policy, end_of, read_policy
 from pipelines.ban_list.published import PublishedList, last_published_before, read_published
 from pipelines.ban_list.whole_folder import write_folder
+from pipelines.date_folders import nights_in
 from pipelines.errors import ApprovalError, LockedError
 from pipelines.settings import Settings
 
@@ -235,8 +236,7 @@ def read_waiting(settings: Settings, night: date) -> list[Waiting]:
 
 def proposed_nights(settings: Settings) -> list[date]:
     """Nights for which a list was proposed, in order."""
-    folders = (settings.ban_lists_dir / "proposals").glob("date=*")
-    return sorted(date.fromisoformat(folder.name.removeprefix("date=")) for folder in folders)
+    return nights_in(settings.ban_lists_dir / "proposals")
 
 
 def _waited_before(settings: Settings, night: date) -> list[Waiting]:

@@ -17,6 +17,7 @@ from pipelines.ban_list.canonical import sha256
 from pipelines.ban_list.cells import from_csv
 from pipelines.ban_list.entries import Entry, from_table
 from pipelines.ban_list.whole_folder import write_folder
+from pipelines.date_folders import nights_in
 from pipelines.errors import ApprovalError
 from pipelines.settings import Settings
 
@@ -56,8 +57,7 @@ def published_folder(settings: Settings, night: date) -> Path:
 
 def published_nights(settings: Settings) -> list[date]:
     """Nights whose list is out, in order."""
-    folders = (settings.exports_dir / "ban_lists").glob("date=*")
-    return sorted(date.fromisoformat(folder.name.removeprefix("date=")) for folder in folders)
+    return nights_in(settings.exports_dir / "ban_lists")
 
 
 def last_published_before(settings: Settings, night: date) -> PublishedList | None:

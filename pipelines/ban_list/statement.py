@@ -10,7 +10,7 @@ from datetime import UTC
 from typing import Any
 
 from pipelines.ban_list.canonical import sign
-from pipelines.ban_list.entries import LIFT, RULE_KINDS, RULE_RING, RULES, Entry
+from pipelines.ban_list.entries import BAN, LIFT, RULE_KINDS, RULE_RING, RULES, Entry
 from pipelines.ban_list.published import PublishedList, published_nights, read_published
 from pipelines.errors import RingwatchError
 from pipelines.runs import read_run, read_run_table, run_nights
@@ -69,14 +69,14 @@ def _last_told(settings: Settings, account_id: str) -> tuple[PublishedList, Entr
 def _rule_in_words(entry: Entry, policy: dict[str, Any]) -> str:
     if entry.decided_by not in RULES or entry.action == LIFT:
         return entry.decided_by
-    score = policy["min_fraud_score" if entry.action == "ban" else "restrict_from"]
+    score = policy["min_fraud_score" if entry.action == BAN else "restrict_from"]
     return _RULES_IN_WORDS[entry.decided_by].format(score=score, **policy)
 
 
 def _ring(settings: Settings, entry: Entry) -> dict[str, Any] | None:
     """The ring as the run had it that the entry is by; None without one, or where that night was detected anew."""
-    for night in run_nights(settings):
-        if entry.ring_id is not None and read_run(settings, night).run_id == entry.run_id:
+    for night in run_nights(settings) if entry.ring_id is not None else ():
+        if read_run(settings, night).run_id == entry.run_id:
             rings = read_run_table(settings, night, "rings", filters=[("ring_id", "==", entry.ring_id)])
             for ring in rings.to_pylist():
                 told = {name: ring[name] for name in _RING}

@@ -20,6 +20,7 @@ from pipelines.ban_list.policy import end_of
 from pipelines.ban_list.proposal import ban_list_lock
 from pipelines.ban_list.published import read_published
 from pipelines.ban_list.whole_folder import write_folder
+from pipelines.date_folders import night_of
 from pipelines.errors import ApprovalError, RingwatchError
 from pipelines.indicators.findings import Campaign, Finding, campaigns, find, tell
 from pipelines.indicators.issuer import Issuer, Object
@@ -130,7 +131,7 @@ def _for_partner(settings: Settings, finding: Finding, partner: str | None) -> F
 def _former_objects(settings: Settings, night: date, partner: str | None) -> list[Object]:
     """What the same audience was told last before."""
     files = settings.indicators_dir.glob(f"date=*/{_file_name(partner)}")
-    by_night = {date.fromisoformat(file.parent.name.removeprefix("date=")): file for file in files}
+    by_night = {night_of(file.parent): file for file in files}
     last = max((other for other in by_night if other < night), default=None)
     former: list[Object] = json.loads(by_night[last].read_bytes())["objects"] if last else []
     return former

@@ -8,20 +8,19 @@ that others use as well is its provider's or reseller's: named as that, and neve
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from math import sqrt
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph_schema.graph import HUB_ACCOUNTS
+from models.intervals import wilson
 from models.snapshot import Snapshot
 from pipelines.indicators.kinds import DOMAIN, KINDS_BY_LABEL, NETWORK_KINDS, PUBLIC_DOMAINS, SUBNET, network_of
 from pipelines.indicators.pattern import Named
 from pipelines.indicators.uses import connect_uses
 
 _OWN_SHARE = 0.8  # of an identifier's accounts that are listed, for it to be a campaign's own
-_Z = 1.96  # of a confidence of 95 in 100
 _FOUND = """
 SELECT label, id, count(*) AS n_accounts, count(*) FILTER (is_listed) AS n_listed,
     count(*) FILTER (is_lawful) AS n_lawful,
@@ -85,9 +84,7 @@ class Finding:
     @property
     def confidence(self) -> int:
         """0..100: lower bound (Wilson, 1927) of the share of listed accounts, times how surely the kind tells one."""
-        share, z2n = self.n_listed / self.n_accounts, _Z**2 / self.n_accounts
-        spread = _Z * sqrt(share * (1 - share) / self.n_accounts + z2n / (4 * self.n_accounts))
-        lower = (share + z2n / 2 - spread) / (1 + z2n)
+        lower, _ = wilson(self.n_listed, self.n_accounts)
         return round(100 * lower * KINDS_BY_LABEL[self.named.label].certainty)
 
 

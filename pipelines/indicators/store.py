@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graph_schema.signals import Kind
+from pipelines.date_folders import night_of
 from pipelines.ledger import write_parquet
 from pipelines.settings import Settings
 
@@ -64,7 +65,7 @@ def _precedence(row: Row) -> tuple[Any, ...]:
 def _rows(settings: Settings, upto: date | None) -> list[Row]:
     rows = []
     for file in _folder(settings).glob("date=*/indicators.parquet"):
-        partition = date.fromisoformat(file.parent.name.removeprefix("date="))
+        partition = night_of(file.parent)
         if upto is None or partition <= upto:
             rows += [{**row, "partition": partition} for row in pq.read_table(file, partitioning=None).to_pylist()]
     return rows

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.intervals import wilson
 from pipelines.ban_list import propose
-from pipelines.ban_list.audit import audit, wilson
+from pipelines.ban_list.audit import audit
 from pipelines.ban_list.entries import RESTRICT
 from pipelines.ban_list.pacing import DELAYED, HELD_OUT
 from pipelines.ban_list.proposal import read_waiting
