@@ -118,6 +118,14 @@ def retire_relationships(relationship: Relationship) -> str:
     )
 
 
+def count_all() -> str:
+    """Count nodes by label and relationships by type, from the numbers that the server keeps of them."""
+    nodes = [f"MATCH (n:{node.label}) RETURN '{node.label}' AS name, count(n) AS n" for node in NODES]
+    return " UNION ALL ".join(
+        nodes + [f"MATCH ()-[r:{r.type}]->() RETURN '{r.type}' AS name, count(r) AS n" for r in RELATIONSHIPS]
+    )
+
+
 # Schema ---------------------------------------------------------------------------------------------
 
 

@@ -23,14 +23,7 @@ from graph_schema.graph import (
     Relationship,
 )
 from graph_schema.layout import full_node_schema, relationship_schema
-from pipelines import in_force
-from pipelines.graph_tables import (
-    IDENTIFIERS,
-    create_accounts,
-    create_identifiers,
-    create_relationships,
-    reached_ids,
-)
+from pipelines.graph_tables import create_accounts, create_relationships, describe_identifiers, reached_ids
 from pipelines.neo4j_client import WRITE_PAGE, read_columns, run, write_table
 
 Say = Callable[[str], None]
@@ -73,7 +66,7 @@ def write_graph(
         _register_old(connection, driver, relationship, keys)
     _remove_relationships(driver, connection, done)
     _remove_nodes(driver, connection, done)
-    _describe_identifiers(connection, held_days)
+    describe_identifiers(connection, held_days=held_days)
     for node in NODES:
         _write_nodes(driver, connection, node, done, say, is_empty=is_empty)
     for relationship in RELATIONSHIPS:
@@ -164,20 +157,6 @@ def retire(driver: Driver, cutoff: date, done: Written) -> None:
 
 
 # Write ----------------------------------------------------------------------------------------------
-
-
-def _describe_identifiers(connection: duckdb.DuckDBPyConnection, held_days: int) -> None:
-    """Make the tables of identifiers: those in use by the touched accounts, now or before this load."""
-    old_ends = {
-        node: " UNION ".join(f"SELECT end_id FROM old_{r.type}" for r in RELATIONSHIPS if r.end is node)
-        for node in IDENTIFIERS
-    }
-    for node, ends in old_ends.items():
-        create = f"CREATE OR REPLACE TEMP TABLE ids_{node.label} AS SELECT id FROM ({reached_ids(node)}) UNION {ends}"
-        connection.execute(create)
-    only = {node.described_by: f"{node.key} IN (FROM ids_{node.label})" for node in IDENTIFIERS if node.described_by}
-    in_force.create_views(connection, held_days=held_days, only=only)
-    create_identifiers(connection, ids={node: f"FROM ids_{node.label}" for node in IDENTIFIERS})
 
 
 def _write_nodes(

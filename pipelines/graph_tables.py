@@ -8,6 +8,7 @@ from datetime import date
 import duckdb
 
 from graph_schema.graph import ACCOUNT, NODES, RELATIONSHIPS, Node, Relationship
+from pipelines import in_force
 
 IDENTIFIERS = tuple(node for node in NODES if node is not ACCOUNT)
 
@@ -55,6 +56,22 @@ def create_identifiers(connection: duckdb.DuckDBPyConnection, *, ids: dict[Node,
         wanted = ids[node] if ids else reached_ids(node)
         sql = wanted if node.description is None else f"FROM ({wanted}) LEFT JOIN ({_description_sql(node)}) USING (id)"
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {node.label} AS {sql}")
+
+
+def describe_identifiers(connection: duckdb.DuckDBPyConnection, *, held_days: int) -> None:
+    """Make the tables of identifiers that the touched accounts use, or used before.
+
+    Args:
+        connection: has the tables of relationships of the touched accounts, and as `old_<TYPE>` those from before.
+        held_days: how long rows may have waited for their account.
+    """
+    for node in IDENTIFIERS:
+        before = " UNION ".join(f"SELECT end_id FROM old_{r.type}" for r in RELATIONSHIPS if r.end is node)
+        create = f"CREATE OR REPLACE TEMP TABLE ids_{node.label} AS SELECT id FROM ({reached_ids(node)}) UNION {before}"
+        connection.execute(create)
+    only = {node.described_by: f"{node.key} IN (FROM ids_{node.label})" for node in IDENTIFIERS if node.described_by}
+    in_force.create_views(connection, held_days=held_days, only=only)
+    create_identifiers(connection, ids={node: f"FROM ids_{node.label}" for node in IDENTIFIERS})
 
 
 def reached_ids(node: Node) -> str:

@@ -5,6 +5,7 @@ LEDGER/staged/date=D/<signal>/             checked, waiting for the night's load
 LEDGER/held.parquet                        rows that wait for their account
 LEDGER/held_relationships.parquet          relationships that wait for their far end
 LEDGER/unwritten.parquet                   accounts whose part of the graph a load has yet to write
+LEDGER/graph/, behind.parquet              a copy of the graph as tables, and the accounts loaded since (graph_copy.py)
 LEDGER/nights/date=D.json                  the counts that the load of D reported
 
 The graph is a function of the rows, whatever the order in which they came: that makes every load idempotent.
@@ -38,6 +39,7 @@ BOOKKEEPING = (
 HELD_SCHEMA = pa.schema([("signal", pa.string()), ("account_id", pa.string()), ("precedence", pa.int64())])
 HELD_RELATIONSHIPS_SCHEMA = pa.schema([("signal", pa.string()), ("start_id", pa.string()), ("end_id", pa.string())])
 UNWRITTEN_SCHEMA = pa.schema([("account_id", pa.string())])
+_MEMORY_LIMIT = "4GB"  # of a query's tables: beyond it they go to disk
 
 
 def rows_schema(signal: Signal) -> pa.Schema:
@@ -147,7 +149,8 @@ class Ledger:
         Args:
             upto: leave out partitions after this day.
         """
-        connection = duckdb.connect(config={"threads": 2, "preserve_insertion_order": False})
+        spill = {"memory_limit": _MEMORY_LIMIT, "temp_directory": str(self.folder / "spill")}
+        connection = duckdb.connect(config={"threads": 2, "preserve_insertion_order": False, **spill})
         connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")  # ours tells how far a night is
         connection.execute("CREATE SCHEMA ledger")
         for signal in SIGNALS:

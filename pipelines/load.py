@@ -17,6 +17,7 @@ from neo4j import Driver
 from graph_schema.signals import ACCOUNTS, SIGNALS, SIGNALS_BY_NAME, Signal
 from pipelines import accounting, in_force
 from pipelines.errors import NothingToLoadError, QuarantineLimitError
+from pipelines.graph_copy import GraphCopy
 from pipelines.graph_load import Say, Written, seen_since, write_graph
 from pipelines.indicators import inbox
 from pipelines.landing import Delivery, check_landing, delivery, fingerprint
@@ -132,6 +133,7 @@ def load_staged_nights(settings: Settings, driver: Driver, *, landing: Path, nig
     faults = harvest_reviews(driver, ledger)
     taken_in = {night: inbox.take_in(settings, landing, night) for night in nights}
     touched = find_touched(ledger, nights)
+    GraphCopy(ledger).note(touched)
     ledger.write_state("unwritten", touched)
     ledger.commit_staged(nights)
     others = [night for night in ledger.nights() if night not in nights]

@@ -1,7 +1,8 @@
 """Take the snapshot of a night: the graph as of its end, with the labels known by then.
 
-The newest night is read from Neo4j, in which it stands. An older night stands nowhere any more: it is computed
-from the ledger, of which the graph is a function. Both give the same bytes (a test compares them).
+The newest night stands in Neo4j. It is read from there, or taken from the copy kept beside the ledger, as long as
+the two have as many nodes and relationships of each kind. An older night stands nowhere any more: it is computed from
+the ledger, of which the graph is a function. All three give the same bytes (tests compare them).
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from graph_schema.layout import node_schema, relationship_schema, snapshot_prope
 from models.snapshot import Snapshot, counts_of, make_snapshot, write_snapshot
 from pipelines import in_force
 from pipelines.errors import NothingToLoadError
+from pipelines.graph_copy import GraphCopy, graph_counts
 from pipelines.graph_load import Say, seen_since
 from pipelines.graph_tables import create_accounts, create_identifiers, create_relationships
 from pipelines.labels import known_labels
@@ -38,13 +40,36 @@ def take_snapshot(settings: Settings, driver: Driver, night: date, say: Say) -> 
         raise NothingToLoadError(f"{night} cannot be detected, for {loaded}: load it first (`ringwatch load`).")
     with metered("snapshot") as meter:
         if night == nights[-1]:
-            say("reading the graph from Neo4j")
-            snapshot = make_snapshot(night, *_read_graph(driver), _known_labels(settings, ledger, night))
+            snapshot = _take_newest(settings, driver, night, say)
         else:
             say(f"computing the graph of {night} from the ledger, for later nights are loaded")
             snapshot = compute_snapshot(settings, night)
-        write_snapshot(snapshot, settings.snapshots_dir / f"date={night}")
+            write_snapshot(snapshot, settings.snapshots_dir / f"date={night}")
         meter.rows = sum(counts_of(snapshot).values())
+    return snapshot
+
+
+def _take_newest(settings: Settings, driver: Driver, night: date, say: Say) -> Snapshot:
+    ledger = Ledger(settings)
+    copy, labels = GraphCopy(ledger), _known_labels(settings, ledger, night)
+    folder, was_current = settings.snapshots_dir / f"date={night}", copy.exists and not copy.is_behind()
+    if copy.exists:
+        say("taking the graph from its copy")
+        cutoff = seen_since(settings.retention_days, night)
+        tables = copy.as_of(night, held_days=settings.held_days, seen_since=cutoff)
+        snapshot = make_snapshot(night, *tables, labels)
+        if graph_counts(driver).items() <= counts_of(snapshot).items():
+            write_snapshot(snapshot, folder, written=copy.folder if was_current else None)
+            if not was_current:
+                copy.replace_by(folder)
+            return snapshot
+        say("the graph is not what was loaded: other hands have changed it")
+    say("reading the graph from Neo4j")
+    with metered("read graph") as meter:
+        snapshot = make_snapshot(night, *_read_graph(driver), labels)
+        meter.rows = sum(counts_of(snapshot).values())
+    write_snapshot(snapshot, folder)
+    copy.replace_by(folder)
     return snapshot
 
 

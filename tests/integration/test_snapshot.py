@@ -1,0 +1,109 @@
+"""Three ways to a night's snapshot, of which the cheapest must give the very bytes of the others."""
+
+import random
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+from neo4j import Driver
+
+from models.snapshot import write_snapshot
+from pipelines.ledger import Ledger
+from pipelines.load import load_night
+from pipelines.neo4j_client import run
+from pipelines.settings import Settings
+from pipelines.snapshot import compute_snapshot, snapshot_digest, take_snapshot
+from tests.deliveries import FIRST, at, deliver, random_night, random_nights
+
+
+def load(settings: Settings, driver: Driver, landing: Path, night: date) -> None:
+    load_night(settings, driver, landing=landing, date=night)
+
+
+def take(settings: Settings, driver: Driver, said: list[str] | None = None) -> str:
+    """The digest of the newest night's snapshot, with what was said on the way."""
+    night = Ledger(settings).nights()[-1]
+    take_snapshot(settings, driver, night, said.append if said is not None else lambda _: None)
+    return snapshot_digest(settings, night)
+
+
+def computed(settings: Settings) -> str:
+    night = Ledger(settings).nights()[-1]
+    write_snapshot(compute_snapshot(settings, night), settings.snapshots_dir / f"date={night}")
+    return snapshot_digest(settings, night)
+
+
+def read_in_full(settings: Settings, driver: Driver) -> str:
+    shutil.rmtree(settings.ledger_dir / "graph", ignore_errors=True)
+    said: list[str] = []
+    digest = take(settings, driver, said)
+    assert said == ["reading the graph from Neo4j"]
+    return digest
+
+
+@pytest.mark.parametrize("limits", [{}, {"held_days": 1, "retention_days": 2}])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_copy_brought_up_to_date_gives_the_bytes_of_graph_and_ledger(
+    settings: Settings, driver: Driver, tmp_path: Path, seed: int, limits: dict[str, int]
+) -> None:
+    settings, landing = settings.model_copy(update={**limits, "quarantine_limit": 1.0}), tmp_path / "landing"
+    nights = random_nights(landing, seed=seed)
+    load(settings, driver, landing, nights[0])
+    read_in_full(settings, driver)
+    later = random.Random(seed).sample(nights[1:], len(nights) - 1)
+    for position, night in enumerate([*later, nights[1], nights[-1]]):
+        if position >= len(later):
+            shutil.rmtree(landing / "payments" / f"date={night}", ignore_errors=True)  # delivered again, corrected
+            random_night(landing, night, seed=seed + 10)
+        load(settings, driver, landing, night)
+        if position % 2:  # so that what two loads touched is brought in together, too
+            said: list[str] = []
+            of_copy = take(settings, driver, said)
+            assert said == ["taking the graph from its copy"]
+            assert of_copy == take(settings, driver) == computed(settings)
+    assert take(settings, driver) == read_in_full(settings, driver)
+
+
+def test_a_graph_that_other_hands_changed_is_read(settings: Settings, driver: Driver, tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    nights = random_nights(landing, seed=4)
+    for night in nights:
+        load(settings.model_copy(update={"quarantine_limit": 1.0}), driver, landing, night)
+    before = take(settings, driver)
+    run(driver, "MATCH (a:Account)-[r:USED_DEVICE]->() WITH r LIMIT 1 DELETE r")
+    said: list[str] = []
+    assert take(settings, driver, said) != before
+    assert said[-2:] == [
+        "the graph is not what was loaded: other hands have changed it",
+        "reading the graph from Neo4j",
+    ]
+
+
+def test_a_load_broken_off_leaves_no_later_row_in_a_snapshot(
+    settings: Settings, driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing, (first, second) = tmp_path / "landing", random_nights(tmp_path / "landing", seed=5, n_nights=2)
+    settings = settings.model_copy(update={"quarantine_limit": 1.0})
+    load(settings, driver, landing, first)
+    before = take(settings, driver)
+    with monkeypatch.context() as broken:
+        broken.setattr("pipelines.load.write_graph", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            load(settings, driver, landing, second)
+    assert take(settings, driver) == before
+    load(settings, driver, landing, second)
+    assert take(settings, driver) == read_in_full(settings, driver) != before
+
+
+def test_an_account_that_nobody_delivers_any_more_leaves_the_copy(
+    settings: Settings, driver: Driver, tmp_path: Path
+) -> None:
+    landing = tmp_path / "landing"
+    people = [{"account_id": a, "created_at": at(FIRST, 0), "email_hash": f"h-{a}"} for a in "abc"]
+    deliver(landing, "accounts", FIRST, people)
+    load(settings, driver, landing, FIRST)
+    take(settings, driver)
+    deliver(landing, "accounts", FIRST, people[:2])
+    load(settings, driver, landing, FIRST)
+    assert take(settings, driver) == computed(settings) == read_in_full(settings, driver)
