@@ -24,7 +24,8 @@ def to_neo4j(kind: Kind, parameter: str) -> str:
 
 def from_neo4j(kind: Kind, value: str) -> str:
     """Expression that turns a property into what the driver should carry."""
-    return f"{value}.epochSeconds * 1000000 + {value}.microsecond" if kind is Kind.TIMESTAMP else value
+    # Neo4j rounds epochSeconds towards zero, too; its milliseconds it rounds down.
+    return f"{value}.epochMillis * 1000 + {value}.microsecond % 1000" if kind is Kind.TIMESTAMP else value
 
 
 def _assignments(variable: str, properties: Iterable[Property]) -> str:

@@ -6,6 +6,7 @@ Everything of one server lies in its home, `settings.neo4j_dir`: conf, data, log
 import json
 import os
 import secrets
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pipelines.settings import Settings
 from pipelines.whole_file import write_json
 
 USER = "neo4j"
+DATABASE = "neo4j"  # the one that the Community edition has for users
 
 _CONF = """\
 # Written anew at each start.
@@ -129,6 +131,19 @@ def ensure_password(settings: Settings) -> Path:
 def has_database(settings: Settings) -> bool:
     """Whether a server ran here before, so that users and passwords are stored."""
     return (settings.neo4j_dir / "data" / "databases" / "system").exists()
+
+
+def unfinished_import(settings: Settings) -> Path:
+    """The mark of an import that has not ended: the store of the database may be half of one."""
+    return settings.neo4j_dir / "import-unfinished"
+
+
+def drop_unfinished_import(settings: Settings) -> None:
+    """Deletes the store that a broken-off import left; the server makes an empty one at its start."""
+    if unfinished_import(settings).exists():
+        for kind in ("databases", "transactions"):
+            shutil.rmtree(settings.neo4j_dir / "data" / kind / DATABASE, ignore_errors=True)
+        unfinished_import(settings).unlink()
 
 
 def candidate_ports(settings: Settings) -> list[Ports]:

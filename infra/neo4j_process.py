@@ -9,6 +9,7 @@ from infra.neo4j_config import (
     Ports,
     ServerRecord,
     console_log,
+    drop_unfinished_import,
     ensure_password,
     has_database,
     java_command,
@@ -54,6 +55,7 @@ def log_tail(settings: Settings) -> str:
 def launch(settings: Settings, ports: Ports) -> None:
     """Starts the server in a session of its own, and records it; the desk that it sends analysts to comes first."""
     ensure_password(settings)
+    drop_unfinished_import(settings)
     write_conf(settings, ports, start_desk(settings))
     try:
         if not has_database(settings):  # picocli reads an argument @FILE from the file, so that `ps` does not show it

@@ -15,7 +15,15 @@ from neo4j import GraphDatabase
 from neo4j.exceptions import DriverError, Neo4jError
 
 from infra.desk import desk_url, start_desk
-from infra.neo4j_config import USER, Ports, candidate_ports, console_log, password_file
+from infra.neo4j_config import (
+    DATABASE,
+    USER,
+    Ports,
+    candidate_ports,
+    console_log,
+    password_file,
+    unfinished_import,
+)
 from infra.neo4j_process import (
     STOP_TIMEOUT_S,
     end_server,
@@ -32,6 +40,7 @@ from pipelines.settings import Settings
 
 _START_TIMEOUT_S = 300  # 10 s on a free machine, minutes on one that is busy; a server that ends is noticed at once
 _POLL_S = 0.25
+_IMPORT_MB = 1_024  # the least that an import is given beside its heap
 
 
 @dataclass(frozen=True)
@@ -82,17 +91,22 @@ def start(settings: Settings, progress: Callable[[float], None] = lambda elapsed
         )
     settings.neo4j_dir.mkdir(parents=True, exist_ok=True)
     with _lock(settings):
-        if status(settings).running:
-            start_desk(settings)
-            return status(settings)
-        for ports in candidate_ports(settings):
-            if not find_server(settings):
-                launch(settings, ports)
-            if _comes_up(settings, progress):
-                return _checked_status(settings)
-            end_server(settings)
-            if ports.are_free():
-                break  # else another program took them after we chose: the one fault that other ports mend
+        return _start(settings, progress)
+
+
+def _start(settings: Settings, progress: Callable[[float], None]) -> Neo4jStatus:
+    """The same for who holds the lock."""
+    if status(settings).running:
+        start_desk(settings)
+        return status(settings)
+    for ports in candidate_ports(settings):
+        if not find_server(settings):
+            launch(settings, ports)
+        if _comes_up(settings, progress):
+            return _checked_status(settings)
+        end_server(settings)
+        if ports.are_free():
+            break  # else another program took them after we chose: the one fault that other ports mend
     raise Neo4jUnreachableError(f"Neo4j did not start:\n{log_tail(settings)}\nIts log is {console_log(settings)}.")
 
 
@@ -136,6 +150,31 @@ def admin(settings: Settings, *args: str) -> str:
                 "run `ringwatch neo4j stop` first."
             )
         return run_admin(settings, *args)
+
+
+def import_database(settings: Settings, *sources: str) -> None:
+    """Fills the embedded server's database anew by `database import full`, for which the server pauses.
+
+    Until that is done, a mark says that the store is not to be trusted: a start that finds it begins with an empty one.
+
+    Args:
+        settings: whose server.
+        sources: options that name what to import.
+
+    Raises:
+        RingwatchError: the import failed; the server runs again, and its database is empty.
+    """
+    memory_mb = max(settings.neo4j_heap_mb + settings.neo4j_pagecache_mb, _IMPORT_MB)  # what the server gives up
+    options = ["--overwrite-destination=true", f"--max-off-heap-memory={memory_mb}m"]
+    options += [f"--report-file={settings.neo4j_dir / 'logs' / 'import.report'}", *sources]  # else where we stand
+    with _lock(settings):
+        end_server(settings)
+        unfinished_import(settings).touch()
+        try:
+            run_admin(settings, "database", "import", "full", DATABASE, *options)
+            unfinished_import(settings).unlink()
+        finally:
+            _start(settings, lambda _: None)
 
 
 def _status_elsewhere(settings: Settings, uri: str) -> Neo4jStatus:

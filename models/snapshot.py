@@ -132,13 +132,15 @@ def write_snapshot(snapshot: Snapshot, folder: Path, *, written: Path | None = N
     Args:
         snapshot: what to write.
         folder: where.
-        written: a folder in which `write_graph_tables` or this has written the same nodes and relationships before:
-            their files are linked.
+        written: a folder that holds the same nodes and relationships, written so before: their files are linked.
     """
     staging = folder.with_name(folder.name + ".tmp")
     shutil.rmtree(staging, ignore_errors=True)
     if written is None:
-        write_graph_tables(snapshot.nodes, snapshot.relationships, staging)
+        for kind, tables in (("nodes", snapshot.nodes), ("relationships", snapshot.relationships)):
+            (staging / kind).mkdir(parents=True)
+            for name, table in tables.items():
+                pq.write_table(table, staging / kind / f"{name}.parquet")
     else:
         link_graph_tables(written, staging)
     pq.write_table(snapshot.labels, staging / "labels.parquet")
@@ -146,14 +148,6 @@ def write_snapshot(snapshot: Snapshot, folder: Path, *, written: Path | None = N
     (staging / "snapshot.json").write_text(json.dumps(about, indent=2) + "\n")
     shutil.rmtree(folder, ignore_errors=True)
     staging.rename(folder)
-
-
-def write_graph_tables(nodes: Mapping[str, pa.Table], relationships: Mapping[str, pa.Table], folder: Path) -> None:
-    """Write nodes, by label, and relationships, by type, as a snapshot's folder holds them."""
-    for kind, tables in (("nodes", nodes), ("relationships", relationships)):
-        (folder / kind).mkdir(parents=True, exist_ok=True)
-        for name, table in tables.items():
-            pq.write_table(table, folder / kind / f"{name}.parquet")
 
 
 def link_graph_tables(source: Path, target: Path) -> None:

@@ -60,11 +60,11 @@ def backfill(
     nights = sorted(found)
     to_detect = {nights[-1], *(nights[detect_every - 1 :: detect_every] if detect_every else ())}
     owe_all_to_empty_graph(driver, Ledger(settings))
-    for batch in _batches(Ledger(settings), found, to_detect):
-        with writer_lock(settings, f"backfill of {batch[0]} to {batch[-1]}"):
-            _load_batch(settings, driver, landing, batch, found, result, say)
-        if batch[-1] in to_detect:
-            result.detections.append(detect(settings, driver, date=batch[-1], say=say))
+    for span in _spans(Ledger(settings), found, to_detect):
+        with writer_lock(settings, f"backfill of {span[0]} to {span[-1]}"):
+            _load_span(settings, driver, landing, span, found, result, say)
+        if span[-1] in to_detect:
+            result.detections.append(detect(settings, driver, date=span[-1], say=say))
     return result
 
 
@@ -82,56 +82,72 @@ def _nights(settings: Settings, landing: Path, first: date, last: date, result: 
     return found
 
 
-def _batches(ledger: Ledger, found: dict[date, Night], to_detect: set[date]) -> Iterator[list[date]]:
-    """Spans to load in one go: nights after all loaded ones, up to a size or a night to detect; others alone."""
+def _spans(ledger: Ledger, found: dict[date, Night], to_detect: set[date]) -> Iterator[list[date]]:
+    """Nights to load in one go: those after all loaded ones, up to a night to detect; others alone."""
     latest = max(ledger.nights(), default=date.min)
+    span: list[date] = []
+    for day in sorted(found):
+        span.append(day)
+        if day <= latest or day in to_detect:
+            yield span
+            span = []
+    if span:
+        yield span
+
+
+def _load_span(
+    settings: Settings,
+    driver: Driver,
+    landing: Path,
+    span: list[date],
+    found: dict[date, Night],
+    result: BackfillResult,
+    say: Say,
+) -> None:
+    if len(span) == 1 and (known := _known_counts(settings, landing, span[0], found[span[0]])):
+        result.unchanged.append(str(span[0]))
+        result.nights[str(span[0])] = known
+        return
+    staged: list[date] = []
+    fault = None
+    try:
+        for batch in _batches(span, found):
+            say(f"checking {batch[0]} to {batch[-1]} ({len(batch):,} nights)")
+            for day in _stage_batch(settings, batch, found):
+                staged.append(day)
+    except QuarantineLimitError as error:
+        fault = error
+    if staged:
+        say(f"loading {staged[0]} to {staged[-1]}")
+        result.nights.update(load_staged_nights(settings, driver, landing=landing, nights=staged, say=say))
+    if fault:
+        raise fault
+
+
+def _batches(span: list[date], found: dict[date, Night]) -> Iterator[list[date]]:
+    """Nights to check in one go, up to a size."""
     batch: list[date] = []
     n_bytes = 0
-    for day in sorted(found):
-        if day <= latest:
-            yield [day]
-            continue
+    for day in span:
         batch.append(day)
         n_bytes += sum(file.stat().st_size for each in found[day].values() if each for file in each.files)
-        if n_bytes >= _BATCH_BYTES or day in to_detect:
+        if n_bytes >= _BATCH_BYTES:
             yield batch
             batch, n_bytes = [], 0
     if batch:
         yield batch
 
 
-def _load_batch(
-    settings: Settings,
-    driver: Driver,
-    landing: Path,
-    batch: list[date],
-    found: dict[date, Night],
-    result: BackfillResult,
-    say: Say,
-) -> None:
-    if len(batch) == 1 and (known := _known_counts(settings, landing, batch[0], found[batch[0]])):
-        result.unchanged.append(str(batch[0]))
-        result.nights[str(batch[0])] = known
-        return
-    say(f"checking {batch[0]} to {batch[-1]} ({len(batch):,} nights)")
+def _stage_batch(settings: Settings, batch: list[date], found: dict[date, Night]) -> Iterator[date]:
+    """Check nights together and stage them one by one; yields each that is staged."""
     checked = {}
     for signal in SIGNALS:
         deliveries = [each for day in batch if (each := found[day][signal.name])]
         checked[signal.name] = check_deliveries(settings, deliveries) if deliveries else {}
-    staged, fault = [], None
     for day in batch:
-        try:
-            for signal in SIGNALS:
-                stage_checked(settings, signal, day, found[day][signal.name], checked[signal.name].get(day))
-        except QuarantineLimitError as error:
-            fault = error
-            break
-        staged.append(day)
-    if staged:
-        say(f"loading {staged[0]} to {staged[-1]}")
-        result.nights.update(load_staged_nights(settings, driver, landing=landing, nights=staged, say=say))
-    if fault:
-        raise fault
+        for signal in SIGNALS:
+            stage_checked(settings, signal, day, found[day][signal.name], checked[signal.name].get(day))
+        yield day
 
 
 def _known_counts(settings: Settings, landing: Path, day: date, night: Night) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ with; the rest is the same by construction. Hands that change the graph are told
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 from neo4j import Driver
 
 from graph_schema import cypher
-from graph_schema.graph import ACCOUNT, NODES, RELATIONSHIPS, Relationship
+from graph_schema.graph import ACCOUNT, NODES, RELATIONSHIPS, RELATIONSHIPS_BY_TYPE, Relationship
 from graph_schema.layout import node_schema, relationship_schema
-from models.snapshot import link_graph_tables, write_graph_tables
+from models.snapshot import conform, link_graph_tables
 from pipelines import in_force
 from pipelines.graph_tables import IDENTIFIERS, create_accounts, create_relationships, describe_identifiers
 from pipelines.ledger import UNWRITTEN_SCHEMA, Ledger
@@ -60,10 +60,13 @@ class GraphCopy:
         link_graph_tables(snapshot, partial)
         self._put_in_place(partial)
 
-    def replace(self, nodes: Mapping[str, pa.Table], relationships: Mapping[str, pa.Table]) -> None:
-        """Replace it whole."""
+    def replace(self, tables: Iterable[tuple[str, pa.Table]]) -> None:
+        """Replace it whole by tables, named by label or type, that come one after the other."""
         partial = self._emptied()
-        write_graph_tables(nodes, relationships, partial)
+        for name, table in tables:
+            file = _file(partial, name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            pq.write_table(conform(table, _SCHEMAS[name]), file)
         self._put_in_place(partial)
 
     def _emptied(self) -> Path:
@@ -78,7 +81,7 @@ class GraphCopy:
         self._ledger.write_state(_BEHIND, UNWRITTEN_SCHEMA.empty_table())
 
     def _read(self) -> tuple[Tables, Tables]:
-        tables = {name: pq.read_table(self._file(name), partitioning=None) for name in _NAMES}
+        tables = {name: pq.read_table(_file(self.folder, name), partitioning=None) for name in _SCHEMAS}
         return {n.label: tables[n.label] for n in NODES}, {r.type: tables[r.type] for r in RELATIONSHIPS}
 
     def as_of(self, night: date, *, held_days: int, seen_since: date | None) -> tuple[Tables, Tables]:
@@ -108,7 +111,7 @@ class GraphCopy:
 
     def _merged(self, connection: duckdb.DuckDBPyConnection, seen_since: date | None) -> tuple[Tables, Tables]:
         """Old rows but those that are computed anew, and the new ones; identifiers that nobody uses are left out."""
-        accounts = self._merge(connection, ACCOUNT.label, "id NOT IN (FROM touched)", "true", node_schema(ACCOUNT))
+        accounts = self._merge(connection, ACCOUNT.label, "id NOT IN (FROM touched)", "true")
         nodes, relationships = {ACCOUNT.label: accounts}, Tables()
         for relationship in RELATIONSHIPS:
             kept, both = f"start_id NOT IN ({_changed_starts(relationship)})", "true"
@@ -116,32 +119,32 @@ class GraphCopy:
                 kept += f" AND last_seen_at >= TIMESTAMPTZ '{seen_since} 00:00:00+00'"
             if relationship.start is not ACCOUNT:
                 both = f"start_id IN ({_reached(relationship.start.label)})"
-            schema = relationship_schema(relationship)
-            table = self._merge(connection, relationship.type, kept, both, schema)
+            table = self._merge(connection, relationship.type, kept, both)
             connection.register(f"merged_{relationship.type}", table)
             relationships[relationship.type] = table
         for node in IDENTIFIERS:
             kept, both = f"id NOT IN (FROM ids_{node.label})", f"id IN ({_reached(node.label)})"
-            nodes[node.label] = self._merge(connection, node.label, kept, both, node_schema(node))
+            nodes[node.label] = self._merge(connection, node.label, kept, both)
         return nodes, relationships
 
-    def _merge(
-        self, connection: duckdb.DuckDBPyConnection, name: str, kept: str, both: str, schema: pa.Schema
-    ) -> pa.Table:
-        columns, order = ", ".join(schema.names), "id" if "id" in schema.names else "start_id, end_id"
+    def _merge(self, connection: duckdb.DuckDBPyConnection, name: str, kept: str, both: str) -> pa.Table:
+        names = _SCHEMAS[name].names
+        columns, order = ", ".join(names), "id" if "id" in names else "start_id, end_id"
         return connection.sql(
             f"FROM (SELECT {columns} FROM {self._sql(name)} WHERE {kept} UNION ALL SELECT {columns} FROM {name})"
             f" WHERE {both} ORDER BY {order}"
         ).to_arrow_table()
 
     def _sql(self, name: str) -> str:
-        return f"read_parquet('{str(self._file(name)).replace(chr(39), chr(39) * 2)}')"
-
-    def _file(self, name: str) -> Path:
-        return self.folder / ("relationships" if name.isupper() else "nodes") / f"{name}.parquet"
+        path = str(_file(self.folder, name)).replace("'", "''")
+        return f"read_parquet('{path}', hive_partitioning = false)"
 
 
-_NAMES = (*(node.label for node in NODES), *(r.type for r in RELATIONSHIPS))
+_SCHEMAS = {node.label: node_schema(node) for node in NODES} | {r.type: relationship_schema(r) for r in RELATIONSHIPS}
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / ("relationships" if name in RELATIONSHIPS_BY_TYPE else "nodes") / f"{name}.parquet"
 
 
 def graph_counts(driver: Driver) -> dict[str, int]:

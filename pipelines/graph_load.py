@@ -23,7 +23,7 @@ from graph_schema.graph import (
     Relationship,
 )
 from graph_schema.layout import full_node_schema, relationship_schema
-from pipelines.graph_tables import create_accounts, create_relationships, describe_identifiers, reached_ids
+from pipelines.graph_tables import describe_identifiers, reached_ids
 from pipelines.neo4j_client import WRITE_PAGE, read_columns, run, write_table
 
 Say = Callable[[str], None]
@@ -37,28 +37,32 @@ class Written:
     removed: dict[str, int] = field(default_factory=dict)
     retired: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def n_records(self) -> int:
+        """All of them together."""
+        return sum(sum(n.values()) for n in (self.written, self.removed, self.retired))
+
 
 def write_graph(
     driver: Driver,
     connection: duckdb.DuckDBPyConnection,
     *,
+    is_empty: bool,
     held_days: int,
     seen_since: date | None,
     say: Say,
 ) -> Written:
-    """Write the difference between the rows in force and the graph.
+    """Write the difference between the tables of the touched accounts and the graph.
 
     Args:
         driver: to the graph.
-        connection: has `ledger.<signal>`, `known`, `touched` and the views of the touched accounts' rows in force.
+        connection: has `ledger.<signal>`, `known`, `touched`, and the tables of the touched accounts and what they use.
+        is_empty: whether the graph holds no account, so that nothing need be read.
         held_days: how long rows may wait for their account.
         seen_since: relationships last seen before this day are left out, and retired.
         say: told what is being done.
     """
     done = Written()
-    is_empty = not run(driver, "MATCH (n:Account) RETURN 1 AS one LIMIT 1")
-    create_relationships(connection, seen_since=seen_since)
-    create_accounts(connection)
     say("reading what the graph holds of the accounts touched")
     touched = [] if is_empty else _ids(connection, "SELECT account_id FROM touched ORDER BY 1")
     for relationship in RELATIONSHIPS:

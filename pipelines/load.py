@@ -18,7 +18,9 @@ from graph_schema.signals import ACCOUNTS, SIGNALS, SIGNALS_BY_NAME, Signal
 from pipelines import accounting, in_force
 from pipelines.errors import NothingToLoadError, QuarantineLimitError
 from pipelines.graph_copy import GraphCopy
+from pipelines.graph_import import can_import, import_graph
 from pipelines.graph_load import Say, Written, seen_since, write_graph
+from pipelines.graph_tables import create_accounts, create_identifiers, create_relationships
 from pipelines.indicators import inbox
 from pipelines.landing import Delivery, check_landing, delivery, fingerprint
 from pipelines.ledger import HELD_RELATIONSHIPS_SCHEMA, HELD_SCHEMA, UNWRITTEN_SCHEMA, Ledger, rows_schema
@@ -139,7 +141,7 @@ def load_staged_nights(settings: Settings, driver: Driver, *, landing: Path, nig
     others = [night for night in ledger.nights() if night not in nights]
     with metered("load") as meter, ledger.query() as connection:
         accounts, written = _write(settings, driver, ledger, connection, nights, max(others, default=None), say)
-        meter.rows = sum(sum(n.values()) for n in (written.written, written.removed, written.retired))
+        meter.rows = written.n_records
     _keep(settings, ledger, nights, accounts)
     counts = {str(night): _night_counts(night, records[night], accounts) for night in nights}
     seconds = round(time.monotonic() - began, 3)
@@ -156,7 +158,7 @@ def load_staged_nights(settings: Settings, driver: Driver, *, landing: Path, nig
 
 def owe_all_to_empty_graph(driver: Driver, ledger: Ledger) -> None:
     """Note that every account is to be written, if the graph was emptied or is another one than before."""
-    if ledger.nights() and not run(driver, "MATCH (n:Account) RETURN 1 AS one LIMIT 1"):
+    if ledger.nights() and _is_empty(driver):
         with ledger.query() as connection:
             everyone = connection.sql("SELECT DISTINCT account_id FROM ledger.accounts").to_arrow_table()
         ledger.write_state("unwritten", everyone.cast(UNWRITTEN_SCHEMA))
@@ -191,7 +193,9 @@ def _write(
 ) -> tuple[accounting.Accounts, Written]:
     connection.register("touched", ledger.read_state("unwritten", UNWRITTEN_SCHEMA))
     in_force.create_known_accounts(connection)
-    in_force.create_views(connection, held_days=settings.held_days, only="account_id IN (FROM touched)")
+    is_empty = _is_empty(driver)  # then all accounts are touched
+    only = "true" if is_empty else "account_id IN (FROM touched)"
+    in_force.create_views(connection, held_days=settings.held_days, only=only)
     say("counting")
     accounts = accounting.account_for(
         connection,
@@ -203,8 +207,23 @@ def _write(
     )
     latest = max([*nights, latest_before or nights[0]])
     cutoff = seen_since(settings.retention_days, latest)
-    written = write_graph(driver, connection, held_days=settings.held_days, seen_since=cutoff, say=say)
+    create_relationships(connection, seen_since=cutoff)
+    create_accounts(connection)
+    if is_empty:
+        create_identifiers(connection)
+        if can_import(settings, driver, connection):
+            say("importing the graph, for which Neo4j pauses")
+            return accounts, Written(import_graph(settings, driver, connection, ledger))
+    with metered("write graph") as meter:
+        written = write_graph(
+            driver, connection, is_empty=is_empty, held_days=settings.held_days, seen_since=cutoff, say=say
+        )
+        meter.rows = written.n_records
     return accounts, written
+
+
+def _is_empty(driver: Driver) -> bool:
+    return not run(driver, "MATCH (n:Account) RETURN 1 AS one LIMIT 1")
 
 
 def _keep(settings: Settings, ledger: Ledger, nights: list[date], accounts: accounting.Accounts) -> None:

@@ -42,8 +42,7 @@ def read_in_full(settings: Settings, driver: Driver) -> str:
     return digest
 
 
-@pytest.mark.parametrize("limits", [{}, {"held_days": 1, "retention_days": 2}])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("seed", "limits"), [(1, {}), (2, {"held_days": 1, "retention_days": 2})])
 def test_a_copy_brought_up_to_date_gives_the_bytes_of_graph_and_ledger(
     settings: Settings, driver: Driver, tmp_path: Path, seed: int, limits: dict[str, int]
 ) -> None:
