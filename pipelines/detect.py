@@ -78,8 +78,7 @@ def detect(settings: Settings, driver: Driver, *, date: date, say: Say = lambda 
         run, detection = detect_in(settings, snapshot, say)
         if in_graph:
             with metered("write back") as meter:
-                write_back(settings, driver, run, detection, say)
-                meter.rows = detection.accounts.num_rows + detection.rings.num_rows + detection.members.num_rows
+                meter.rows = write_back(settings, driver, run, detection, say)
         with metered("report"):
             report = write_report(settings, date)
     return DetectResult(

@@ -120,6 +120,12 @@ def run(driver: Driver, query: str, **parameters: Any) -> list[dict[str, Any]]:
     return records
 
 
+def run_in_batches(driver: Driver, query: str, **parameters: Any) -> None:
+    """Run a query that makes transactions of its own (CALL … IN TRANSACTIONS), and that can be run again as it is."""
+    with driver.session() as session:
+        session.run(query, parameters).consume()
+
+
 def to_lists(table: pa.Table) -> dict[str, list[Any]]:
     """Columns as the lists that travel: times become whole microseconds."""
     return {

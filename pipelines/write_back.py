@@ -1,10 +1,15 @@
 """Write a run's scores and rings into the graph, as properties and nodes that analysts read.
 
 `review_*` is never written. A ring that is gone leaves the graph, unless a person has decided on it.
+
+Every score moves a little each night, for accounts grow older. In the graph it has three digits, so that most accounts'
+properties stay as the run before left them: only the others' are sent, and the server itself puts the run's name on
+all. The run that the graph shows is marked as standing once all of it is there; what it said is read where it is kept.
 """
 
 from datetime import UTC, datetime, time, timedelta
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from neo4j import Driver
@@ -13,18 +18,28 @@ from graph_schema.cypher import to_neo4j
 from graph_schema.signals import Kind
 from models.detection import Detection
 from pipelines.graph_load import Say
-from pipelines.neo4j_client import WRITE_PAGE, run, write_table
+from pipelines.neo4j_client import WRITE_PAGE, run, run_in_batches, write_table
 from pipelines.review.in_graph import put_before_analysts
-from pipelines.runs import Run
+from pipelines.runs import Run, read_run, read_run_table, run_nights
 from pipelines.settings import Settings
 
 _TIME = Kind.TIMESTAMP
 
-_ACCOUNTS = f"""
-UNWIND range(0, size($account_id) - 1) AS i MATCH (a:Account {{account_id: $account_id[i]}})
+_DIGITS = 3
+_STANDING = "MATCH (r:DetectionRun {stands: true}) RETURN r.run_id AS run_id, r.date AS date"
+_NONE_STANDS = "MATCH (r:DetectionRun {stands: true}) REMOVE r.stands"
+_UNSCORED = "MATCH (a:Account) WHERE a.fraud_score IS NULL RETURN collect(a.account_id) AS account_id"
+_ACCOUNTS = """
+UNWIND range(0, size($account_id) - 1) AS i MATCH (a:Account {account_id: $account_id[i]})
 SET a.fraud_score = $fraud_score[i], a.fraud_label = $fraud_label[i], a.fraud_ring_id = $ring_id[i],
-    a.fraud_reasons = $reasons[i], a.fraud_model_version = $model_version, a.fraud_run_id = $run_id,
-    a.fraud_scored_at = {to_neo4j(_TIME, "$scored_at")}
+    a.fraud_reasons = $reasons[i]
+"""
+_RUN_OF_ALL = f"""
+MATCH (a:Account) WHERE a.fraud_run_id <> $run_id OR a.fraud_run_id IS NULL
+CALL (a) {{
+    SET a.fraud_run_id = $run_id, a.fraud_model_version = $model_version,
+        a.fraud_scored_at = {to_neo4j(_TIME, "$scored_at")}
+}} IN TRANSACTIONS OF {WRITE_PAGE} ROWS
 """
 _RINGS = f"""
 UNWIND range(0, size($ring_id) - 1) AS i MERGE (g:Ring {{ring_id: $ring_id[i]}})
@@ -50,7 +65,7 @@ OPTIONAL MATCH (former:DetectionRun {date: $date}) WHERE former.run_id <> $run_i
 DETACH DELETE former
 WITH count(*) AS n
 MERGE (r:DetectionRun {run_id: $run_id})
-SET r += $facts, r.date = $date
+SET r += $facts, r.date = $date, r.stands = true
 """
 
 
@@ -59,12 +74,19 @@ def scored_at(run: Run) -> datetime:
     return datetime.combine(run.date + timedelta(days=1), time(), UTC)
 
 
-def write_back(settings: Settings, driver: Driver, run_: Run, detection: Detection, say: Say) -> None:
-    """Put a run in the place of the former one; the DetectionRun node comes last and says it is complete."""
-    say(f"writing {detection.accounts.num_rows:,} scores and {detection.rings.num_rows:,} rings back")
+def write_back(settings: Settings, driver: Driver, run_: Run, detection: Detection, say: Say) -> int:
+    """Put a run in the place of the one that stands; the DetectionRun node comes last and says that this one does.
+
+    Returns:
+        Records sent.
+    """
+    changed = _changed_accounts(settings, driver, detection.accounts)
+    say(f"writing {changed.num_rows:,} scores that changed and {detection.rings.num_rows:,} rings back")
+    run(driver, _NONE_STANDS)
     facts = {"run_id": run_.run_id}
     scored_us = int(scored_at(run_).timestamp()) * 1_000_000
-    write_table(driver, _ACCOUNTS, detection.accounts, **facts, model_version=run_.model_version, scored_at=scored_us)
+    write_table(driver, _ACCOUNTS, changed)
+    run_in_batches(driver, _RUN_OF_ALL, **facts, model_version=run_.model_version, scored_at=scored_us)
     write_table(driver, _RINGS, detection.rings, **facts)
     write_table(driver, _MEMBERS, detection.members, **facts)
     for query in (_FORMER_MEMBERS, _FORMER_RINGS):
@@ -72,6 +94,38 @@ def write_back(settings: Settings, driver: Driver, run_: Run, detection: Detecti
             pass
     put_before_analysts(settings, driver, run_, detection)
     run(driver, _RUN, **facts, date=run_.date, facts=_run_properties(run_))
+    return int(changed.num_rows + detection.rings.num_rows + detection.members.num_rows)
+
+
+def _changed_accounts(settings: Settings, driver: Driver, accounts: pa.Table) -> pa.Table:
+    """Those of a run's accounts whose properties in the graph are not what they are to be, scores rounded."""
+    shown = _as_shown(accounts)
+    stood = _what_stands(settings, driver)
+    if stood is None:
+        return shown
+    [unscored] = run(driver, _UNSCORED)
+    with duckdb.connect() as connection:
+        connection.register("shown", shown)
+        connection.register("stood", _as_shown(stood))
+        connection.register("unscored", pa.table({"account_id": pa.array(unscored["account_id"], pa.string())}))
+        return connection.sql(
+            "FROM (FROM shown EXCEPT FROM stood UNION FROM shown WHERE account_id IN (FROM unscored))"
+            " ORDER BY account_id"
+        ).to_arrow_table()
+
+
+def _as_shown(accounts: pa.Table) -> pa.Table:
+    position = accounts.column_names.index("fraud_score")
+    return accounts.set_column(position, "fraud_score", pc.round(accounts["fraud_score"], _DIGITS))
+
+
+def _what_stands(settings: Settings, driver: Driver) -> pa.Table | None:
+    """What the run that the graph shows said of accounts; None where none stands, or it is not kept any more."""
+    for standing in run(driver, _STANDING):
+        night = standing["date"].to_native()
+        if night in run_nights(settings) and read_run(settings, night).run_id == standing["run_id"]:
+            return read_run_table(settings, night, "accounts")
+    return None
 
 
 def _run_properties(run_: Run) -> dict[str, object]:

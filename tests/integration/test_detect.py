@@ -142,3 +142,36 @@ def test_two_writers_are_kept_apart(settings: Settings, driver: Driver, landing:
     impatient = settings.model_copy(update={"lock_timeout_s": 0.1})
     with writer_lock(settings, "load of a night"), pytest.raises(LockedError, match="load of a night"):
         detect(impatient, driver, date=NIGHTS[-1])
+
+
+def test_only_what_changed_is_sent_and_the_graph_is_that_of_a_full_write(
+    settings: Settings, driver: Driver, landing: Path
+) -> None:
+    def of_accounts() -> list[dict[str, Any]]:
+        return run(driver, "MATCH (a:Account) RETURN labels(a) AS l, properties(a) AS p ORDER BY a.account_id")
+
+    said: list[str] = []
+    detect(settings, driver, date=NIGHTS[1], say=said.append)
+    assert "writing 28 scores that changed and 1 rings back" in said
+    run(driver, "MATCH (a:Account {account_id: 'person3'}) REMOVE a.fraud_score")  # as of an account written anew
+    detect(settings, driver, date=NIGHTS[-1], say=said.append)
+    [n_sent] = [int(line.split()[1]) for line in said if line.startswith("writing ")][1:]
+    assert 1 <= n_sent < 28
+    little = of_accounts()
+    assert len({(a["p"]["fraud_scored_at"], a["p"]["fraud_run_id"]) for a in little}) == 1
+    run(driver, "MATCH (r:DetectionRun) REMOVE r.stands")  # as after a write-back that was broken off
+    detect(settings, driver, date=NIGHTS[-1])
+    assert of_accounts() == little
+
+
+def test_a_write_back_broken_off_is_written_in_full_by_the_next(
+    settings: Settings, driver: Driver, landing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detect(settings, driver, date=NIGHTS[1])
+    with monkeypatch.context() as broken:
+        broken.setattr("pipelines.write_back.put_before_analysts", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            detect(settings, driver, date=NIGHTS[-1])
+    said: list[str] = []
+    detect(settings, driver, date=NIGHTS[-1], say=said.append)
+    assert "writing 28 scores that changed and 1 rings back" in said
