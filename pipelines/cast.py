@@ -6,7 +6,6 @@ to its declaration: such a wrong value becomes null. What a required field must 
 
 import contextlib
 import json
-from collections.abc import Callable
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +16,8 @@ from pipelines.contacts import holds_contact, strike_contacts
 
 type_is = pa.types
 _UNITS_A_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_OCTET = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_PLAIN_IPV4 = rf"^({_OCTET}\.){{3}}{_OCTET}$"
 _FIRST_SECOND, _END_SECOND = -62_135_596_800, 253_402_300_800  # years 1 to 9999: what Python, too, can hold
 
 
@@ -45,7 +46,7 @@ def derive_column(source: pa.Array, derived: Derived) -> pa.Array:
     """The UTC day of a timestamp, or the subnet of an address."""
     if derived.kind is Kind.DAY:
         return source.cast(pa.date32())
-    return _map_distinct(source, subnet_of, pa.string())
+    return _subnets(source)
 
 
 def as_text(column: pa.ChunkedArray | pa.Array, field: Field) -> pa.Array:
@@ -129,6 +130,15 @@ def _cast_distinct(raw: pa.Array, kind: Kind) -> tuple[pa.Array, pa.Array]:
     distinct = encoded.dictionary
     if isinstance(raw, pa.ExtensionArray):
         distinct = pa.ExtensionArray.from_storage(raw.type, distinct)
+    typed, wrong = (
+        _cast_ips(distinct) if kind is Kind.IP and type_is.is_string(raw.type) else _cast_each(distinct, kind)
+    )
+    of_row = encoded.indices
+    return typed.take(of_row), pc.fill_null(wrong.take(of_row), False)
+
+
+def _cast_each(distinct: pa.Array, kind: Kind) -> tuple[pa.Array, pa.Array]:
+    """Each value by itself, and whether it was wrong."""
     typed: list[object | None] = []
     wrong: list[bool] = []
     for value in _values(distinct):
@@ -138,11 +148,16 @@ def _cast_distinct(raw: pa.Array, kind: Kind) -> tuple[pa.Array, pa.Array]:
         except ValueError:
             typed.append(None)
             wrong.append(True)
-    of_row = encoded.indices
-    return (
-        pa.array(typed, kind.arrow_type).take(of_row),
-        pc.fill_null(pa.array(wrong, pa.bool_()).take(of_row), False),
-    )
+    return pa.array(typed, kind.arrow_type), pa.array(wrong, pa.bool_())
+
+
+def _cast_ips(distinct: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """The same of addresses, of which those that are plainly IPv4, nearly all, are canonical as they are."""
+    is_plain = pc.fill_null(pc.match_substring_regex(distinct, _PLAIN_IPV4), False)
+    is_other = pc.invert(is_plain)
+    typed, wrong = _cast_each(distinct.filter(is_other), Kind.IP)
+    none_wrong = pa.repeat(pa.scalar(False), len(distinct))
+    return pc.replace_with_mask(distinct, is_other, typed), pc.replace_with_mask(none_wrong, is_other, wrong)
 
 
 def _has_castable_type(raw: pa.Array) -> bool:
@@ -181,9 +196,15 @@ def _shown(value: object) -> str:
     return text.encode(errors="backslashreplace").decode()  # JSON can spell half a surrogate pair
 
 
-def _map_distinct(source: pa.Array, function: Callable[[str], str], to: pa.DataType) -> pa.Array:
-    encoded = source.dictionary_encode()
-    return pa.array([function(value) for value in encoded.dictionary.to_pylist()], to).take(encoded.indices)
+def _subnets(addresses: pa.Array) -> pa.Array:
+    """The subnet of each canonical address: [n_rows] string."""
+    encoded = addresses.dictionary_encode()
+    distinct = encoded.dictionary
+    is_plain = pc.match_substring_regex(distinct, _PLAIN_IPV4)
+    subnets = pc.replace_substring_regex(distinct, r"\.\d+$", ".0/24")  # of an IPv4 address
+    others = [subnet_of(address) for address in distinct.filter(pc.invert(is_plain)).to_pylist()]
+    subnets = pc.replace_with_mask(subnets, pc.invert(is_plain), pa.array(others, pa.string()))
+    return subnets.take(encoded.indices)
 
 
 def _outside_declaration(typed: pa.Array, field: Field) -> pa.Array:

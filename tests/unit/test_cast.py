@@ -127,13 +127,32 @@ def test_what_is_canonical_stays_as_it_is(text, kind):
     assert outcome(canonical, kind) == canonical or canonical == "wrong"
 
 
-@given(st.lists(st.one_of(st.none(), st.text(max_size=12), INT64.map(str), st.datetimes().map(str)), max_size=12))
-@pytest.mark.parametrize("kind", [Kind.TIMESTAMP, Kind.ID, Kind.INTEGER, Kind.NUMBER, Kind.DOMAIN])
+NEARLY_IP = st.lists(st.integers(0, 300).map(str), min_size=3, max_size=5).map(".".join)
+TEXTS = st.one_of(
+    st.none(),
+    st.text(max_size=12),
+    INT64.map(str),
+    st.datetimes().map(str),
+    st.ip_addresses().map(str),
+    NEARLY_IP,
+    st.tuples(NEARLY_IP, st.sampled_from(["\n", ".", " ", "0", "٣"])).map("".join),
+)
+
+
+@given(st.lists(TEXTS, max_size=12))
+@pytest.mark.parametrize("kind", [Kind.TIMESTAMP, Kind.ID, Kind.INTEGER, Kind.NUMBER, Kind.DOMAIN, Kind.IP])
 def test_a_column_is_cast_as_its_values_are(kind, values):
     typed, wrong = cast(values, kind, type=pa.string(), required=True)
     for value, got, is_wrong in zip(values, typed, wrong, strict=True):
         expected = outcome(value, kind)
         assert (got, is_wrong) == ((None, True) if expected == "wrong" else (expected, False))
+
+
+@given(st.lists(st.one_of(st.none(), st.ip_addresses()), max_size=12))
+def test_a_column_of_addresses_lies_in_the_subnets_of_its_addresses(addresses):
+    ips = [str(address) if address else None for address in addresses]
+    subnets = derive_column(pa.array(ips, pa.string()), Derived("subnet", Kind.TEXT, "ip"))
+    assert subnets.to_pylist() == [subnet_of(ip) if ip else None for ip in ips]
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
