@@ -24,7 +24,9 @@ from torch_geometric.utils import scatter
 
 from graph_schema.graph import ACCOUNT
 from models.graph_data import PAIR
+from models.parts import parts, sparingly, whole_groups
 from models.shape import N_LABEL_INPUTS, EdgeType, Shape
+from models.steps import Unfolding
 
 _WIDTH, _N_ROUNDS, _DROPOUT = 32, 2, 0.2
 _N_LINK_SUMS = 6
@@ -45,12 +47,15 @@ class Said(NamedTuple):
     link: Tensor
 
 
-class OthersConv(MessagePassing):  # type: ignore[misc]
-    """What an account hears of the others, itself left out, on its identifiers of one kind: mean and loudest."""
+class OthersConv(nn.Module):
+    """What an account hears of the others, itself left out, on its identifiers of one kind: mean and loudest.
+
+    Not a MessagePassing, for a message depends on all edges of an identifier, and is worked out in parts.
+    """
 
     def __init__(self, width: int, n_context: int) -> None:
         """Weights for accounts of `width` and `n_context` inputs of an edge and its identifier."""
-        super().__init__(aggr="sum")
+        super().__init__()
         self.say = nn.Linear(width + n_context + 1, width)
         self.hear = nn.Linear(2 * width + n_context + 1, width)
 
@@ -58,23 +63,36 @@ class OthersConv(MessagePassing):  # type: ignore[misc]
         """`x`: identifiers `[n_identifiers, n]`, accounts `[n_accounts, width]` → `[n_accounts, width]`."""
         identifiers, accounts = x
         identifier, account = edge_index
-        n_identifiers = identifiers.shape[0]
-        n_others = torch.bincount(identifier, minlength=n_identifiers)[identifier].to(accounts.dtype)[:, None] - 1
-        context = torch.cat([edge_attr, identifiers[identifier], n_others.log1p()], dim=1)
+        n_on = torch.bincount(identifier, minlength=identifiers.shape[0])
         width = accounts.shape[1]
-        of_account, of_context = self.say.weight[:, :width], self.say.weight[:, width:]
         # An account speaks on many edges; what it says is worked out once for all of them.
-        said = (linear(accounts, of_account)[account] + linear(context, of_context, self.say.bias)).relu()
-        total = scatter(said, identifier, dim_size=n_identifiers, reduce="sum")[identifier]
-        loudest = _max_of_others(said, identifier, n_identifiers)
-        heard = self.hear(torch.cat([(total - said) / n_others, loudest, context], dim=1)).relu()
-        size = (n_identifiers, accounts.shape[0])
-        damped: Tensor = self.propagate(edge_index, heard=heard * n_others.rsqrt(), size=size)
+        spoken = linear(accounts, self.say.weight[:, :width])
+        damped = torch.zeros_like(accounts)
+        for rows, first, after in whole_groups(identifier, identifiers.shape[0]):
+            on = (identifiers[first:after], n_on[first:after], identifier[rows] - first)
+            edges = (account[rows], edge_attr, rows)
+            is_whole = isinstance(rows, slice)
+            damped.index_add_(0, account[rows], sparingly(self._heard, spoken, *on, *edges, is_whole=is_whole))
         return damped
 
-    def message(self, heard: Tensor) -> Tensor:
-        """`[n_edges, width]`, computed beforehand, since it depends on all edges of an identifier."""
-        return heard
+    def _heard(
+        self,
+        spoken: Tensor,
+        identifiers: Tensor,
+        n_on: Tensor,
+        identifier: Tensor,
+        account: Tensor,
+        edge_attr: Tensor,
+        rows: Tensor | slice,
+    ) -> Tensor:
+        """What is heard on each of some edges, all those of their identifiers: `[n_edges, width]`."""
+        n_others = n_on[identifier].to(spoken.dtype)[:, None] - 1
+        context = torch.cat([edge_attr[rows], identifiers[identifier], n_others.log1p()], dim=1)
+        said = (spoken[account] + linear(context, self.say.weight[:, spoken.shape[1] :], self.say.bias)).relu()
+        total = scatter(said, identifier, dim_size=len(identifiers), reduce="sum")[identifier]
+        loudest = _max_of_others(said, identifier, len(identifiers))
+        heard: Tensor = self.hear(torch.cat([(total - said) / n_others, loudest, context], dim=1)).relu()
+        return heard * n_others.rsqrt()
 
 
 class DealingsConv(MessagePassing):  # type: ignore[misc]
@@ -104,7 +122,7 @@ class Round(nn.Module):
     def __init__(self, width: int, shape: Shape, dropout: float) -> None:
         """Weights of one round."""
         super().__init__()
-        convs: dict[EdgeType, MessagePassing] = {}
+        convs: dict[EdgeType, nn.Module] = {}
         for edge_type, inputs in shape.edges.items():
             if edge_type[0] == ACCOUNT.label:
                 convs[edge_type] = DealingsConv(width, len(inputs))
@@ -118,8 +136,13 @@ class Round(nn.Module):
 
     def forward(self, state: Tensor, told: Tensor, data: HeteroData) -> Tensor:
         """An account's state and what it tells others of itself, `[n_accounts, width]` each → its new state."""
-        x = data.x_dict | {ACCOUNT.label: told}
-        heard = self.listen(x, data.edge_index_dict, data.edge_attr_dict).get(ACCOUNT.label, torch.zeros_like(state))
+        heard = torch.zeros_like(state)
+        # One after the other: `listen` itself would hold the answers of all relations at once.
+        for edge_type, listen in self.listen.convs.items():
+            if edge_type in data.edge_types:
+                far, edges = edge_type[0], data[edge_type]
+                x = told if far == ACCOUNT.label else (data[far].x, told)
+                heard = heard + listen(x, edges.edge_index, edges.edge_attr)
         updated: Tensor = state + self.update(torch.cat([state, heard], dim=1))
         return updated
 
@@ -144,9 +167,9 @@ class LinkRound(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Accounts `[n_accounts, ...]` and pairs → the change of each account's logit, and the logit of each pair."""
         (one, other), attr = pairs
-        a, b, logit_a, logit_b = state[one], state[other], logit[one, None], logit[other, None]
-        both = torch.cat([(a - b).abs(), a * b, a + b, logit_a + logit_b, (logit_a - logit_b).abs(), attr], dim=1)
-        link = self.judge(both).squeeze(1)
+        of_pairs = [(one[rows], other[rows], attr[rows]) for rows in parts(len(one))]
+        is_whole = len(of_pairs) == 1
+        link = torch.cat([sparingly(self._link, state, logit, *of, is_whole=is_whole) for of in of_pairs])
         account, linked = torch.cat([one, other]), torch.cat([other, one])  # each pair both ways round
         sure = link.sigmoid().repeat(2)[:, None]
 
@@ -162,8 +185,23 @@ class LinkRound(nn.Module):
                 heard(sure * logit[linked, None]) / per_link, logit[:, None],
             ], dim=1,
         )  # fmt: skip
-        ear = [own, state, heard(sure * state[linked]) / per_link, heard(sure * seen[linked]).log1p(), sums]
+        of_others = torch.zeros_like(state)
+        for rows in parts(len(account)):
+            said = sparingly(_by_sureness, state, sure[rows], linked[rows], is_whole=is_whole)
+            of_others.index_add_(0, account[rows], said)
+        ear = [own, state, of_others / per_link, heard(sure * seen[linked]).log1p(), sums]
         return self.hear(torch.cat(ear, dim=1)).squeeze(1), link
+
+    def _link(self, state: Tensor, logit: Tensor, one: Tensor, other: Tensor, attr: Tensor) -> Tensor:
+        """The logit of each of some pairs."""
+        a, b, logit_a, logit_b = state[one], state[other], logit[one, None], logit[other, None]
+        both = torch.cat([(a - b).abs(), a * b, a + b, logit_a + logit_b, (logit_a - logit_b).abs(), attr], dim=1)
+        judged: Tensor = self.judge(both).squeeze(1)
+        return judged
+
+
+def _by_sureness(state: Tensor, sure: Tensor, linked: Tensor) -> Tensor:
+    return sure * state[linked]
 
 
 class RingGNN(nn.Module):
@@ -172,6 +210,7 @@ class RingGNN(nn.Module):
     def __init__(self, shape: Shape, *, width: int, n_rounds: int, dropout: float) -> None:
         """Weights for graphs of this shape."""
         super().__init__()
+        self.unfold = Unfolding(shape.accounts)
         self.enter = nn.Sequential(nn.Linear(len(shape.accounts), width), nn.ReLU(), nn.Dropout(dropout))
         self.tell = nn.Linear(N_LABEL_INPUTS, width, bias=False)
         self.rounds = nn.ModuleList(Round(width, shape, dropout) for _ in range(n_rounds))
@@ -180,13 +219,20 @@ class RingGNN(nn.Module):
 
     def forward(self, data: HeteroData, seen: Tensor) -> Said:
         """Logits of a graph, where the labels of some accounts are `seen`, `[n_accounts, 2]` zeros and ones."""
-        own = self.enter(data[ACCOUNT.label].x)  # [n_accounts, width]
+        ranks = data[ACCOUNT.label].x
+        of_parts = [ranks[rows] for rows in parts(len(ranks))]
+        is_whole = len(of_parts) == 1
+        own = torch.cat([sparingly(self._enter, of_part, is_whole=is_whole) for of_part in of_parts])
         state = own
         for round_ in self.rounds:
             state = round_(state, state + self.tell(seen), data)
         unlinked = self.leave(torch.cat([own, state], dim=1)).squeeze(1)
         change, link = self.links(own, state, unlinked, seen, (data[PAIR].edge_index, data[PAIR].edge_attr))
         return Said(unlinked + change, unlinked, link)
+
+    def _enter(self, ranks: Tensor) -> Tensor:
+        entered: Tensor = self.enter(self.unfold(ranks))  # [n_accounts, width]
+        return entered
 
 
 def make_network(shape: Shape) -> RingGNN:

@@ -12,7 +12,7 @@ from torch_geometric.data.storage import BaseStorage
 from graph_schema.graph import ACCOUNT
 from models.graph_data import PAIR
 from models.labels import Labels
-from models.steps import step_inputs, unfolded
+from models.steps import Unfolding, step_inputs
 
 EdgeType = tuple[str, str, str]
 N_LABEL_INPUTS = 2  # known to be fake, known to be legitimate
@@ -57,25 +57,24 @@ def _varying_steps(stores: Sequence[BaseStorage]) -> tuple[str, ...]:
     """Inputs that the ranks of accounts unfold into, a rank at a time."""
     varying = set[str]()
     for position, name in enumerate(stores[0].inputs):
-        rank = np.concatenate([store.x[:, [position]].numpy() for store in stores])
+        rank = torch.cat([store.x[:, [position]] for store in stores])
         names = step_inputs([name])
-        varying |= {
-            input_
-            for input_, column in zip(names, unfolded(rank, [name], names).T, strict=True)
-            if column.max() > column.min()
-        }
+        columns = Unfolding(names)(rank)
+        varies = (columns != columns[:1]).any(dim=0).tolist() if len(columns) else []
+        varying |= {input_ for input_, does in zip(names, varies, strict=False) if does}
     return tuple(input_ for input_ in step_inputs(stores[0].inputs) if input_ in varying)
 
 
 def aligned(data: HeteroData, shape: Shape) -> HeteroData:
     """The graph with the inputs that a network of this shape takes: by name, 0 for one that the graph lacks.
 
-    Accounts have their ranks unfolded. A signal declared since the network was taught is left out, and one that is gone
-    counts as unknown.
+    Accounts have the ranks that the network unfolds. A signal declared since the network was taught is left out, and
+    one that is gone counts as unknown.
     """
     taken = data.clone()
     accounts = data[ACCOUNT.label]
-    taken[ACCOUNT.label].x = torch.from_numpy(unfolded(accounts.x.numpy(), accounts.inputs, shape.accounts))
+    ranks = Unfolding(shape.accounts).names
+    taken[ACCOUNT.label].x = _by_name(accounts.x, accounts.inputs, ranks, lacking=torch.nan)
     for label, inputs in shape.identifiers.items():
         if label in data.node_types:
             taken[label].x = _by_name(data[label].x, data[label].inputs, inputs)
@@ -85,11 +84,13 @@ def aligned(data: HeteroData, shape: Shape) -> HeteroData:
     return taken
 
 
-def _by_name(values: Tensor, names: tuple[str, ...], wanted: tuple[str, ...]) -> Tensor:
+def _by_name(values: Tensor, names: tuple[str, ...], wanted: tuple[str, ...], *, lacking: float = 0.0) -> Tensor:
     if names == wanted:
         return values
     position = {name: number for number, name in enumerate(names)}
-    columns = [values[:, position[name]] if name in position else values.new_zeros(len(values)) for name in wanted]
+    columns = [
+        values[:, position[name]] if name in position else values.new_full((len(values),), lacking) for name in wanted
+    ]
     return torch.stack(columns, dim=1) if columns else values.new_zeros((len(values), 0))
 
 

@@ -4,12 +4,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+import torch
 
 from graph_schema.graph import RELATIONSHIPS_BY_TYPE
 from models.encoding import encode_accounts, encode_edges, encode_identifiers
 from models.features import Columns
 from models.relations import Relation
-from models.steps import unfolded
+from models.steps import Unfolding
 from tests.worlds import planted_world
 
 pytestmark = pytest.mark.unit
@@ -28,7 +29,9 @@ def _with_accounts(snapshot, name, values):
 
 def _input(snapshot, name):
     ranks = encode_accounts(snapshot)
-    return unfolded(ranks.values, ranks.names, [name])[:, 0]
+    unfolding = Unfolding([name])
+    [rank] = unfolding.names
+    return unfolding(torch.from_numpy(ranks.values[:, [ranks.names.index(rank)]])).numpy()[:, 0]
 
 
 def test_a_platform_where_everybody_does_ten_times_as_much_looks_the_same(snapshot):

@@ -1,0 +1,50 @@
+"""Work on many rows in parts, so that the memory it takes does not grow with them.
+
+A graph that fits in one part is worked on as a whole. Sums over parts differ from sums over all by rounding alone.
+"""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+PART_ROWS = 250_000  # 32 numbers of each are 32 MB; what a network works out of a row on its way is ten times that
+
+
+def parts(n_rows: int) -> Iterator[slice]:
+    """Consecutive rows, PART_ROWS of them at a time; one part, if an empty one, there always is."""
+    for begin in range(0, max(n_rows, 1), PART_ROWS):
+        yield slice(begin, min(begin + PART_ROWS, n_rows))
+
+
+def whole_groups(group: Tensor, n_groups: int) -> Iterator[tuple[Tensor | slice, int, int]]:
+    """Rows of consecutive groups, as many as make a part: no group is in two, so one that is larger is a part alone.
+
+    Args:
+        group: `[n_rows] int64` number of each row's group.
+        n_groups: how many there are.
+
+    Yields:
+        The rows, ordered by group where there is more than one part, and the first of their groups and the one after
+        the last.
+    """
+    if group.numel() <= PART_ROWS:
+        yield slice(None), 0, n_groups
+        return
+    order, ends = group.argsort(stable=True), torch.bincount(group, minlength=n_groups).cumsum(0)
+    first, begin = 0, 0
+    while first < n_groups:
+        after = max(int(torch.searchsorted(ends, begin + PART_ROWS, right=True)), first + 1)
+        end = int(ends[after - 1])
+        if end > begin:
+            yield order[begin:end], first, after
+        first, begin = after, end
+
+
+def sparingly(work: Callable[..., Tensor], *inputs: object, is_whole: bool) -> Tensor:
+    """What the work gives. Of a part, where gradients are wanted, it is worked out again for them and not kept."""
+    if is_whole or not torch.is_grad_enabled():
+        return work(*inputs)
+    again: Tensor = checkpoint(work, *inputs, use_reentrant=False)
+    return again
