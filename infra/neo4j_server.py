@@ -36,6 +36,7 @@ from infra.neo4j_process import (
 )
 from infra.ports import HOST
 from pipelines.errors import Neo4jUnreachableError, RingwatchError
+from pipelines.metering import metered
 from pipelines.settings import Settings
 
 _START_TIMEOUT_S = 300  # 10 s on a free machine, minutes on one that is busy; a server that ends is noticed at once
@@ -171,7 +172,8 @@ def import_database(settings: Settings, *sources: str) -> None:
         end_server(settings)
         unfinished_import(settings).touch()
         try:
-            run_admin(settings, "database", "import", "full", DATABASE, *options)
+            with metered("neo4j-admin import"):
+                run_admin(settings, "database", "import", "full", DATABASE, *options)
             unfinished_import(settings).unlink()
         finally:
             _start(settings, lambda _: None)

@@ -1,13 +1,16 @@
 """Networks of a platform's own, trained from nothing on its labels, with boosted trees beside them."""
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from torch_geometric.data import HeteroData
 
 from models.fitting import Lesson, Pace, Progress, part_of, teach
-from models.graph_data import PAIR
+from models.graph_data import PAIR, to_hetero_data
 from models.held_out import Networks, held_out
-from models.labels import Labels
+from models.labels import Labels, known_labels
+from models.snapshot import Snapshot
 from models.trees import Trees, grow, said_by_trees, tree_inputs
 
 _UNLABELLED_WEIGHT = 0.1
@@ -36,6 +39,13 @@ def own_networks(
         of_trees[fold == held] = said_by_trees((text,), inputs)[fold == held]
     share = _share_of_trees(of_networks, of_trees, labels)
     return Networks(members, (1 - share) * of_networks + share * of_trees, Trees(texts, share), None)
+
+
+def teach_an_epoch(snapshot: Snapshot) -> None:
+    """One pass over a night's labels, to see what it takes; what is learnt is thrown away."""
+    data, labels = to_hetero_data(snapshot), known_labels(snapshot)
+    everyone = np.ones(snapshot.n_accounts, dtype=bool)
+    teach([_lesson(data, labels, everyone)], replace(_PACE, n_epochs=1), seed=0, progress=lambda share: None)
 
 
 def _share_of_trees(of_networks: np.ndarray, of_trees: np.ndarray, labels: Labels) -> float:

@@ -16,6 +16,7 @@ from pipelines.indicators import inbox
 from pipelines.landing import Delivery, check_landing, delivery, fingerprint
 from pipelines.ledger import UNWRITTEN_SCHEMA, Ledger
 from pipelines.load import check_deliveries, load_staged_nights, owe_all_to_empty_graph, stage_checked
+from pipelines.metering import metered
 from pipelines.settings import Settings
 from pipelines.writer_lock import writer_lock
 
@@ -145,8 +146,11 @@ def _stage_batch(settings: Settings, batch: list[date], found: dict[date, Night]
         deliveries = [each for day in batch if (each := found[day][signal.name])]
         checked[signal.name] = check_deliveries(settings, deliveries) if deliveries else {}
     for day in batch:
-        for signal in SIGNALS:
-            stage_checked(settings, signal, day, found[day][signal.name], checked[signal.name].get(day))
+        with metered("stage", night=str(day)) as meter:
+            for signal in SIGNALS:
+                of_night = checked[signal.name].get(day)
+                record = stage_checked(settings, signal, day, found[day][signal.name], of_night)
+                meter.rows += record["n_accepted"]
         yield day
 
 

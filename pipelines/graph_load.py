@@ -24,6 +24,7 @@ from graph_schema.graph import (
 )
 from graph_schema.layout import full_node_schema, relationship_schema
 from pipelines.graph_tables import describe_identifiers, reached_ids
+from pipelines.metering import metered
 from pipelines.neo4j_client import WRITE_PAGE, read_columns, run, write_table
 
 Say = Callable[[str], None]
@@ -71,10 +72,14 @@ def write_graph(
     _remove_relationships(driver, connection, done)
     _remove_nodes(driver, connection, done)
     describe_identifiers(connection, held_days=held_days)
-    for node in NODES:
-        _write_nodes(driver, connection, node, done, say, is_empty=is_empty)
-    for relationship in RELATIONSHIPS:
-        _write_relationships(driver, connection, relationship, done, say)
+    changes = [(n.label, cypher.merge_nodes(n), _changed_nodes(driver, connection, n, is_empty)) for n in NODES]
+    changes += [(r.type, cypher.merge_relationships(r), _changed_relationships(connection, r)) for r in RELATIONSHIPS]
+    with metered("write") as meter:
+        for name, query, changed in changes:
+            if changed.num_rows:
+                say(f"writing {changed.num_rows:,} {name}")
+                done.written[name] = write_table(driver, query, changed)
+        meter.rows = sum(done.written.values())
     if seen_since:
         retire(driver, seen_since, done)
     return done
@@ -163,9 +168,7 @@ def retire(driver: Driver, cutoff: date, done: Written) -> None:
 # Write ----------------------------------------------------------------------------------------------
 
 
-def _write_nodes(
-    driver: Driver, connection: duckdb.DuckDBPyConnection, node: Node, done: Written, say: Say, *, is_empty: bool
-) -> None:
+def _changed_nodes(driver: Driver, connection: duckdb.DuckDBPyConnection, node: Node, is_empty: bool) -> pa.Table:
     schema = full_node_schema(node)
     ids = [] if is_empty else _ids(connection, f"SELECT id FROM {node.label} ORDER BY 1")
     pages = list(read_columns(driver, cypher.read_nodes(node, node.properties), ids, schema))
@@ -173,25 +176,17 @@ def _write_nodes(
     # An identifier that only a removed relationship used is described anew if it stands, never made again.
     stands = "" if node is ACCOUNT else f"WHERE id IN ({reached_ids(node)} UNION SELECT id FROM old_nodes)"
     columns = ", ".join(schema.names)
-    changed = connection.sql(
+    return connection.sql(
         f"SELECT {columns} FROM {node.label} {stands} EXCEPT SELECT {columns} FROM old_nodes ORDER BY id"
     ).to_arrow_table()
-    if changed.num_rows:
-        say(f"writing {changed.num_rows:,} {node.label} nodes")
-        done.written[node.label] = write_table(driver, cypher.merge_nodes(node), changed)
 
 
-def _write_relationships(
-    driver: Driver, connection: duckdb.DuckDBPyConnection, relationship: Relationship, done: Written, say: Say
-) -> None:
+def _changed_relationships(connection: duckdb.DuckDBPyConnection, relationship: Relationship) -> pa.Table:
     columns = ", ".join(relationship_schema(relationship).names)
-    changed = connection.sql(
+    return connection.sql(
         f"SELECT {columns} FROM {relationship.type} EXCEPT SELECT {columns} FROM old_{relationship.type}"
         " ORDER BY start_id, end_id"
     ).to_arrow_table()
-    if changed.num_rows:
-        say(f"writing {changed.num_rows:,} {relationship.type} relationships")
-        done.written[relationship.type] = write_table(driver, cypher.merge_relationships(relationship), changed)
 
 
 def _ids(connection: duckdb.DuckDBPyConnection, sql: str) -> list[str]:

@@ -36,8 +36,14 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def figure(plot: Callable[[Axes], None], caption: str) -> str:
     """A plot, as SVG, with its caption."""
-    drawn, svg = Figure(figsize=(5.2, 4), layout="constrained"), io.StringIO()
+    drawn = Figure(figsize=(5.2, 4), layout="constrained")
     plot(drawn.subplots())
-    drawn.savefig(svg, format="svg", metadata={"Date": None})
-    content = svg.getvalue()
+    content = as_svg(drawn)
     return f"<figure>{content[content.index('<svg') :]}<figcaption>{html.escape(caption)}</figcaption></figure>"
+
+
+def as_svg(drawn: Figure) -> str:
+    """A figure as a file of SVG, the same bytes for the same figure."""
+    svg = io.StringIO()
+    drawn.savefig(svg, format="svg", metadata={"Date": None})
+    return svg.getvalue()

@@ -58,7 +58,10 @@ def stage_signal(settings: Settings, *, landing: Path, date: date, signal: str) 
     declared = SIGNALS_BY_NAME[signal]
     found = delivery(landing, declared, date, require_success_file=settings.require_success_file)
     checked = check_deliveries(settings, [found]) if found else {}
-    return stage_checked(settings, declared, date, found, checked.get(date))
+    with metered("stage", signal=signal) as meter:
+        record = stage_checked(settings, declared, date, found, checked.get(date))
+        meter.rows = record["n_accepted"]
+    return record
 
 
 def check_deliveries(settings: Settings, deliveries: Sequence[Delivery]) -> "dict[date, Checked]":

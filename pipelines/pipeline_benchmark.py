@@ -5,6 +5,10 @@ lines (`pipelines.metering`), and the server's ceilings are measured in the same
 """
 
 import platform
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,19 +19,26 @@ import psutil
 from neo4j import Driver
 
 from graph_schema.signals import SIGNALS
+from models.own_networks import teach_an_epoch
 from models.snapshot import read_snapshot
 from pipelines.backfill import backfill
 from pipelines.ceilings import Ceilings, measure_ceilings
+from pipelines.graph_copy import GraphCopy
 from pipelines.graph_load import Say
 from pipelines.ledger import Ledger
-from pipelines.metering import listening, peak_memory
+from pipelines.metering import listening, metered
 from pipelines.nightly import nightly
 from pipelines.settings import Settings
 from pipelines.simulate.nights import continue_world, nights_of
+from pipelines.snapshot import take_snapshot
 from pipelines.train import train
 
-FIRST, TRAINING, NEXT = "first load", "training", "next night, 1 %"
+FIRST, TRAINING, NEXT, AGAIN = "first load", "training", "next night, 1 %", "graph read in full"
 _CHANGED = 100  # one account in so many has rows in the next night
+_LOADS = ("check", "stage", "load")  # of a load; the other steps of it are parts of the last
+_PROGRAMS = {"CommunityEntryPoint": "neo4j", "AdminTool": "neo4j-admin"}
+_LOOK_EVERY_S = 0.5
+_MB = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -36,92 +47,176 @@ class PipelineCost:
 
     Attributes:
         n_accounts: that the world has.
-        machine: that it ran on.
+        rows: delivered before the first load, by signal.
+        records: nodes and relationships after it, by label and type.
         steps: lines of the steps, each with the `phase` that it was in.
         ceilings: of the server.
-        shares: of the ceiling that the load, the snapshot and the write-back reached, 0..1, in the first load.
-        server_peak_mb: the most memory that Neo4j held.
+        shares: what the steps reached, beside what could be reached at most; see `_shares`.
+        peak_mb: the most memory that each program held: ours, Neo4j, and its import tool.
     """
 
     n_accounts: int
-    machine: dict[str, Any]
+    rows: dict[str, int]
+    records: dict[str, int]
     steps: list[dict[str, Any]]
     ceilings: Ceilings
     shares: dict[str, float]
-    server_peak_mb: int
+    peak_mb: dict[str, int]
+
+    def seconds(self, phase: str, *steps: str) -> float:
+        """What these steps of a phase took together; all of them where none is named."""
+        lines = (line for line in self.steps if line["phase"] == phase)
+        return float(sum(line["seconds"] for line in lines if line["step"] in (steps or _WHOLE)))
 
 
-def measure_pipeline(settings: Settings, driver: Driver, world: Path, *, server_pid: int, say: Say) -> PipelineCost:
+# Steps that are no part of another.
+_WHOLE = (*_LOADS, "snapshot", "train", "score", "drift", "rings", "export", "write back", "report", "propose")
+
+
+def measure_pipeline(settings: Settings, driver: Driver, world: Path, say: Say) -> PipelineCost:
     """Load, detect and train on a simulated world of one night, and then a night that changes one account in 100.
 
     Args:
         settings: of an installation that is empty, with default model and no champion.
         driver: to its graph, empty too.
         world: that `simulate` made.
-        server_pid: of Neo4j, whose memory is watched.
         say: told what is being done.
     """
     first, _, last = nights_of(world)
+    night = last + timedelta(days=1)
+    rows = {signal.name: _count(world / "landing" / signal.name) for signal in SIGNALS}
     steps: list[dict[str, Any]] = []
-    with peak_memory(server_pid) as server_peak:
+
+    @contextmanager
+    def phase(name: str) -> Iterator[None]:
         with listening() as lines:
+            yield
+        steps.extend({"phase": name, **line} for line in lines)
+
+    with _peaks_by_program() as peaks:
+        with phase(FIRST):
             backfill(settings, driver, landing=world / "landing", first=first, last=last, detect_every=None, say=say)
-        steps += [{"phase": FIRST, **line} for line in lines]
-        with listening() as lines:
+        with phase(TRAINING):
             train(settings, driver, date=last, say=say)
-        steps += [{"phase": TRAINING, **line} for line in lines]
+            say("training a network of its own for one epoch")
+            snapshot = read_snapshot(settings.snapshots_dir / f"date={last}")
+            with metered("epoch") as meter:
+                teach_an_epoch(snapshot)
+                meter.rows = snapshot.n_accounts
         say("simulating the next night")
         continue_world(world, None)
-        delta = world / "delta"
-        _keep_few(world / "landing", delta, last + timedelta(days=1))
-        with listening() as lines:
-            nightly(settings, driver, landing=delta, date=last + timedelta(days=1), say=say)
-        steps += [{"phase": NEXT, **line} for line in lines]
-        snapshot = read_snapshot(settings.snapshots_dir / f"date={last + timedelta(days=1)}")
+        _keep_few(world / "landing", world / "delta", night, snapshot.n_accounts // _CHANGED)
+        del snapshot
+        with phase(NEXT):
+            nightly(settings, driver, landing=world / "delta", date=night, say=say)
+        with phase(AGAIN):
+            shutil.rmtree(GraphCopy(Ledger(settings)).folder)
+            snapshot = take_snapshot(settings, driver, night, say)
         ceilings = measure_ceilings(driver, snapshot, say)
-    shares = _shares(steps, ceilings, _written(settings, last))
-    return PipelineCost(snapshot.n_accounts, _machine(settings), steps, ceilings, shares, round(server_peak[0] / 1e6))
+    records = _written(settings, last)
+    cost = PipelineCost(snapshot.n_accounts, rows, records, steps, ceilings, {}, peaks)
+    cost.shares.update(_shares(cost, _written(settings, night, since=last)))
+    return cost
 
 
-def _keep_few(landing: Path, delta: Path, night: date) -> None:
-    """Write a landing zone with the rows of a night that are about one account in `_CHANGED`."""
+def _count(folder: Path) -> int:
+    if not folder.exists():
+        return 0
     with duckdb.connect() as connection:
-        for signal in SIGNALS:
-            source, target = (each / signal.name / f"date={night}" for each in (landing, delta))
-            if not source.exists():
-                continue
+        [(n,)] = connection.sql(f"SELECT count(*) FROM read_parquet('{folder}/*/*.parquet')").fetchall()
+    return int(n)
+
+
+def _keep_few(landing: Path, delta: Path, night: date, n_accounts: int) -> None:
+    """Write a landing zone with the rows of a night that are about so many of the accounts that it has rows of."""
+    with duckdb.connect() as connection:
+        files = [folder for signal in SIGNALS if (folder := landing / signal.name / f"date={night}").exists()]
+        ids = " UNION ".join(f"SELECT account_id FROM read_parquet('{folder}/*.parquet')" for folder in files)
+        connection.execute(
+            f"CREATE TABLE few AS SELECT account_id FROM ({ids}) ORDER BY hash(account_id) LIMIT {n_accounts}"
+        )
+        for folder in files:
+            target = delta / folder.relative_to(landing)
             target.mkdir(parents=True)
             connection.execute(
-                f"COPY (SELECT * FROM read_parquet('{source}/*.parquet', hive_partitioning = false)"
-                f" WHERE hash(account_id) % {_CHANGED} = 0) TO '{target}/part-0.parquet'"
+                f"COPY (SELECT * FROM read_parquet('{folder}/*.parquet', hive_partitioning = false)"
+                f" WHERE account_id IN (FROM few)) TO '{target}/part-0.parquet'"
             )
 
 
-def _written(settings: Settings, last: date) -> dict[str, int]:
-    """Records that the first load wrote, by label or type, over all of its batches."""
+@contextmanager
+def _peaks_by_program() -> Iterator[dict[str, int]]:
+    """The most MB that this process, and the programs of Neo4j under it, hold inside the block."""
+    peaks, is_over, own = dict[str, int](), threading.Event(), psutil.Process()
+
+    def look() -> None:
+        for process in (own, *own.children(recursive=True)):
+            try:
+                command, held = " ".join(process.cmdline()), process.memory_info().rss // _MB
+            except psutil.NoSuchProcess:
+                continue
+            names = [name for main_class, name in _PROGRAMS.items() if main_class in command]
+            name = "ringwatch" if process == own else names[0] if names else "others"
+            peaks[name] = max(peaks.get(name, 0), held)
+
+    def keep_looking() -> None:
+        while not is_over.wait(_LOOK_EVERY_S):
+            look()
+
+    looking = threading.Thread(target=keep_looking, daemon=True)
+    looking.start()
+    try:
+        yield peaks
+    finally:
+        is_over.set()
+        looking.join()
+
+
+def _written(settings: Settings, night: date, *, since: date = date.min) -> dict[str, int]:
+    """Records that loads of nights up to this one wrote, by label or type."""
     ledger, written = Ledger(settings), dict[str, int]()
-    for night in ledger.nights():
-        graph = (ledger.read_night(night) or {})["graph"] if night <= last else None
+    for each in ledger.nights():
+        graph = (ledger.read_night(each) or {})["graph"] if since < each <= night else None
         for name, n in (graph or {"written": {}})["written"].items():
             written[name] = written.get(name, 0) + n
     return written
 
 
-def _shares(steps: list[dict[str, Any]], ceilings: Ceilings, written: dict[str, int]) -> dict[str, float]:
-    def total(step: str, key: str) -> float:
-        return float(sum(line[key] for line in steps if line["phase"] == FIRST and line["step"] == step))
+def _shares(cost: PipelineCost, changed: dict[str, int]) -> dict[str, float]:
+    """How near to the limits it came.
 
-    n_relationships = sum(n for name, n in written.items() if name.isupper())
-    n_nodes = sum(written.values()) - n_relationships
-    at_best = n_nodes / ceilings.create_nodes + n_relationships / ceilings.create_relationships
-    return {
-        "load": round(at_best / total("load", "seconds"), 3),
-        "snapshot": round(total("snapshot", "rows") / total("snapshot", "seconds") / ceilings.read, 3),
-        "write back": round(total("write back", "rows") / total("write back", "seconds") / ceilings.set_properties, 3),
+    `first load, times the bare import`: all of it, from the landing zone to the graph, where it was imported offline.
+    `first load, times the MERGE loop's rate`: records written a second, where it was not.
+    `1 % write, times the bare write`: of the same records by parallel lists that create.
+    `1 % load, share of the first load`, and `1 % night, seconds`: the whole of it.
+    `snapshot` and `write back`: shares of the ceilings of columnar reads and writes.
+    """
+
+    def rate(phase: str, step: str) -> float:
+        rows = sum(line["rows"] for line in cost.steps if line["phase"] == phase and line["step"] == step)
+        return float(rows / cost.seconds(phase, step))
+
+    ceilings, shares = cost.ceilings, dict[str, float]()
+    if tool := cost.seconds(FIRST, "neo4j-admin import"):
+        shares["first load, times the bare import"] = cost.seconds(FIRST, *_LOADS) / tool
+    else:
+        shares["first load, times the MERGE loop's rate"] = rate(FIRST, "write") / ceilings.merge_rows
+    n_relationships = sum(n for name, n in changed.items() if name.isupper())
+    n_nodes = sum(changed.values()) - n_relationships
+    bare_s = n_nodes / ceilings.create_nodes + n_relationships / ceilings.create_relationships
+    shares |= {
+        "1 % write, times the bare write": cost.seconds(NEXT, "write") / bare_s,
+        "1 % load, share of the first load": cost.seconds(NEXT, *_LOADS) / cost.seconds(FIRST, *_LOADS),
+        "1 % night, seconds": cost.seconds(NEXT),
+        "training, seconds": cost.seconds(TRAINING),
+        "snapshot, share of the read ceiling": rate(AGAIN, "read graph") / ceilings.read,
+        "write back, share of the write ceiling": rate(FIRST, "write back") / ceilings.set_properties,
     }
+    return {name: round(value, 3) for name, value in shares.items()}
 
 
-def _machine(settings: Settings) -> dict[str, Any]:
+def describe_machine(settings: Settings) -> dict[str, Any]:
+    """What it runs on, and the memory that Neo4j is given."""
     names = [line.split(":", 1)[1].strip() for line in _cpu_lines() if line.startswith("model name")]
     return {
         "cpu": names[0] if names else platform.processor(),
