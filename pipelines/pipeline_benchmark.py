@@ -33,7 +33,7 @@ from pipelines.simulate.nights import continue_world, nights_of
 from pipelines.snapshot import take_snapshot
 from pipelines.train import train
 
-FIRST, TRAINING, NEXT, AGAIN = "first load", "training", "next night, 1 %", "graph read in full"
+FIRST, TRAINING, SECOND, NEXT, AGAIN = "first load", "training", "second night", "next night, 1 %", "graph read in full"
 _CHANGED = 100  # one account in so many has rows in the next night
 _LOADS = ("check", "stage", "load")  # of a load; the other steps of it are parts of the last
 _PROGRAMS = {"CommunityEntryPoint": "neo4j", "AdminTool": "neo4j-admin"}
@@ -83,7 +83,6 @@ def measure_pipeline(settings: Settings, driver: Driver, world: Path, say: Say) 
         say: told what is being done.
     """
     first, _, last = nights_of(world)
-    night = last + timedelta(days=1)
     rows = {signal.name: _count(world / "landing" / signal.name) for signal in SIGNALS}
     steps: list[dict[str, Any]] = []
 
@@ -103,19 +102,22 @@ def measure_pipeline(settings: Settings, driver: Driver, world: Path, say: Say) 
             with metered("epoch") as meter:
                 teach_an_epoch(snapshot)
                 meter.rows = snapshot.n_accounts
-        say("simulating the next night")
-        continue_world(world, None)
-        _keep_few(world / "landing", world / "delta", night, snapshot.n_accounts // _CHANGED)
+        n_accounts = snapshot.n_accounts
         del snapshot
-        with phase(NEXT):
-            nightly(settings, driver, landing=world / "delta", date=night, say=say)
+        # Two, for a server that has just started has yet to compile what it is asked; any other night it has done so.
+        for name, night in ((SECOND, last + timedelta(days=1)), (NEXT, last + timedelta(days=2))):
+            say(f"simulating the {name}")
+            continue_world(world, None)
+            _keep_few(world / "landing", world / "delta", night, n_accounts // _CHANGED)
+            with phase(name):
+                nightly(settings, driver, landing=world / "delta", date=night, say=say)
         with phase(AGAIN):
             shutil.rmtree(GraphCopy(Ledger(settings)).folder)
             snapshot = take_snapshot(settings, driver, night, say)
         ceilings = measure_ceilings(driver, snapshot, say)
     records = _written(settings, last)
     cost = PipelineCost(snapshot.n_accounts, rows, records, steps, ceilings, {}, peaks)
-    cost.shares.update(_shares(cost, _written(settings, night, since=last)))
+    cost.shares.update(_shares(cost, _written(settings, night, since=last + timedelta(days=1))))
     return cost
 
 

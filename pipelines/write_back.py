@@ -4,7 +4,8 @@
 
 Every score moves a little each night, for accounts grow older. In the graph it has three digits, so that most accounts'
 properties stay as the run before left them: only the others' are sent, and the server itself puts the run's name on
-all. The run that the graph shows is marked as standing once all of it is there; what it said is read where it is kept.
+the rest. The run that the graph shows is marked as standing once all of it is there; what it said is read where it is
+kept.
 """
 
 from datetime import UTC, datetime, time, timedelta
@@ -29,17 +30,18 @@ _DIGITS = 3
 _STANDING = "MATCH (r:DetectionRun {stands: true}) RETURN r.run_id AS run_id, r.date AS date"
 _NONE_STANDS = "MATCH (r:DetectionRun {stands: true}) REMOVE r.stands"
 _UNSCORED = "MATCH (a:Account) WHERE a.fraud_score IS NULL RETURN collect(a.account_id) AS account_id"
-_ACCOUNTS = """
-UNWIND range(0, size($account_id) - 1) AS i MATCH (a:Account {account_id: $account_id[i]})
+_RUN_FACTS = (
+    "a.fraud_run_id = $run_id, a.fraud_model_version = $model_version,"
+    f" a.fraud_scored_at = {to_neo4j(_TIME, '$scored_at')}"
+)
+_ACCOUNTS = f"""
+UNWIND range(0, size($account_id) - 1) AS i MATCH (a:Account {{account_id: $account_id[i]}})
 SET a.fraud_score = $fraud_score[i], a.fraud_label = $fraud_label[i], a.fraud_ring_id = $ring_id[i],
-    a.fraud_reasons = $reasons[i]
+    a.fraud_reasons = $reasons[i], {_RUN_FACTS}
 """
-_RUN_OF_ALL = f"""
-MATCH (a:Account) WHERE a.fraud_run_id <> $run_id OR a.fraud_run_id IS NULL
-CALL (a) {{
-    SET a.fraud_run_id = $run_id, a.fraud_model_version = $model_version,
-        a.fraud_scored_at = {to_neo4j(_TIME, "$scored_at")}
-}} IN TRANSACTIONS OF {WRITE_PAGE} ROWS
+_RUN_OF_THE_OTHERS = f"""
+MATCH (a:Account) WHERE a.fraud_run_id <> $run_id
+CALL (a) {{ SET {_RUN_FACTS} }} IN TRANSACTIONS OF {WRITE_PAGE} ROWS
 """
 _RINGS = f"""
 UNWIND range(0, size($ring_id) - 1) AS i MERGE (g:Ring {{ring_id: $ring_id[i]}})
@@ -84,9 +86,13 @@ def write_back(settings: Settings, driver: Driver, run_: Run, detection: Detecti
     say(f"writing {changed.num_rows:,} scores that changed and {detection.rings.num_rows:,} rings back")
     run(driver, _NONE_STANDS)
     facts = {"run_id": run_.run_id}
-    scored_us = int(scored_at(run_).timestamp()) * 1_000_000
-    write_table(driver, _ACCOUNTS, changed)
-    run_in_batches(driver, _RUN_OF_ALL, **facts, model_version=run_.model_version, scored_at=scored_us)
+    of_account = {
+        **facts,
+        "model_version": run_.model_version,
+        "scored_at": int(scored_at(run_).timestamp()) * 1_000_000,
+    }
+    write_table(driver, _ACCOUNTS, changed, **of_account)
+    run_in_batches(driver, _RUN_OF_THE_OTHERS, **of_account)
     write_table(driver, _RINGS, detection.rings, **facts)
     write_table(driver, _MEMBERS, detection.members, **facts)
     for query in (_FORMER_MEMBERS, _FORMER_RINGS):
