@@ -105,11 +105,22 @@ class DealingsConv(MessagePassing):  # type: ignore[misc]
 
     def forward(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> Tensor:
         """`[n_accounts, width]` → `[n_accounts, width]`."""
+        heard = torch.zeros_like(x)
+        if not edge_index.shape[1]:
+            return heard
         width = x.shape[1]
         of_self, of_other = self.hear.weight[:, :width], self.hear.weight[:, width : 2 * width]
         dealing = linear(edge_attr, self.hear.weight[:, 2 * width :], self.hear.bias)
-        heard: Tensor = self.propagate(edge_index, own=linear(x, of_self), other=linear(x, of_other), dealing=dealing)
-        return heard
+        # Few accounts deal with others: the rest need no numbers here.
+        (speaking, source), (hearing, target) = (ends.unique(return_inverse=True) for ends in edge_index)
+        of_hearing = self.propagate(
+            torch.stack([source, target]),
+            own=(None, linear(x[hearing], of_self)),
+            other=(linear(x[speaking], of_other), None),
+            dealing=dealing,
+            size=(len(speaking), len(hearing)),
+        )
+        return heard.index_copy_(0, hearing, of_hearing)
 
     def message(self, own_i: Tensor, other_j: Tensor, dealing: Tensor) -> Tensor:
         """`[n_edges, width]`: the other (j), beside oneself (i)."""
@@ -190,7 +201,13 @@ class LinkRound(nn.Module):
             said = sparingly(_by_sureness, state, sure[rows], linked[rows], is_whole=is_whole)
             of_others.index_add_(0, account[rows], said)
         ear = [own, state, of_others / per_link, heard(sure * seen[linked]).log1p(), sums]
-        return self.hear(torch.cat(ear, dim=1)).squeeze(1), link
+        of_parts = [[each[rows] for each in ear] for rows in parts(len(state))]
+        return torch.cat([sparingly(self._change, *of, is_whole=len(of_parts) == 1) for of in of_parts]), link
+
+    def _change(self, *ear: Tensor) -> Tensor:
+        """How far the logits of some accounts are moved by all that each hears."""
+        change: Tensor = self.hear(torch.cat(ear, dim=1)).squeeze(1)
+        return change
 
     def _link(self, state: Tensor, logit: Tensor, one: Tensor, other: Tensor, attr: Tensor) -> Tensor:
         """The logit of each of some pairs."""
@@ -225,7 +242,7 @@ class RingGNN(nn.Module):
         own = torch.cat([sparingly(self._enter, of_part, is_whole=is_whole) for of_part in of_parts])
         state = own
         for round_ in self.rounds:
-            state = round_(state, state + self.tell(seen), data)
+            state = sparingly(round_, state, state + self.tell(seen), data, is_whole=is_whole)
         unlinked = self.leave(torch.cat([own, state], dim=1)).squeeze(1)
         change, link = self.links(own, state, unlinked, seen, (data[PAIR].edge_index, data[PAIR].edge_attr))
         return Said(unlinked + change, unlinked, link)
