@@ -35,7 +35,7 @@ from pipelines.train import train
 
 FIRST, TRAINING, SECOND, NEXT, AGAIN = "first load", "training", "second night", "next night, 1 %", "graph read in full"
 _CHANGED = 100  # one account in so many has rows in the next night
-_LOADS = ("check", "stage", "load")  # of a load; the other steps of it are parts of the last
+LOADS = ("check", "stage", "load")  # of a load; the other steps of it are parts of the last
 _PROGRAMS = {"CommunityEntryPoint": "neo4j", "AdminTool": "neo4j-admin"}
 _LOOK_EVERY_S = 0.5
 _MB = 1_000_000
@@ -70,7 +70,7 @@ class PipelineCost:
 
 
 # Steps that are no part of another.
-_WHOLE = (*_LOADS, "snapshot", "train", "score", "drift", "rings", "export", "write back", "report", "propose")
+_WHOLE = (*LOADS, "snapshot", "train", "score", "drift", "rings", "export", "write back", "report", "propose")
 
 
 def measure_pipeline(settings: Settings, driver: Driver, world: Path, say: Say) -> PipelineCost:
@@ -200,7 +200,7 @@ def _shares(cost: PipelineCost, changed: dict[str, int]) -> dict[str, float]:
 
     ceilings, shares = cost.ceilings, dict[str, float]()
     if tool := cost.seconds(FIRST, "neo4j-admin import"):
-        shares["first load, times the bare import"] = cost.seconds(FIRST, *_LOADS) / tool
+        shares["first load, times the bare import"] = cost.seconds(FIRST, *LOADS) / tool
     else:
         shares["first load, times the MERGE loop's rate"] = rate(FIRST, "write") / ceilings.merge_rows
     n_relationships = sum(n for name, n in changed.items() if name.isupper())
@@ -208,7 +208,7 @@ def _shares(cost: PipelineCost, changed: dict[str, int]) -> dict[str, float]:
     bare_s = n_nodes / ceilings.create_nodes + n_relationships / ceilings.create_relationships
     shares |= {
         "1 % write, times the bare write": cost.seconds(NEXT, "write") / bare_s,
-        "1 % load, share of the first load": cost.seconds(NEXT, *_LOADS) / cost.seconds(FIRST, *_LOADS),
+        "1 % load, share of the first load": cost.seconds(NEXT, *LOADS) / cost.seconds(FIRST, *LOADS),
         "1 % night, seconds": cost.seconds(NEXT),
         "training, seconds": cost.seconds(TRAINING),
         "snapshot, share of the read ceiling": rate(AGAIN, "read graph") / ceilings.read,
