@@ -95,6 +95,11 @@ def merge_relationships(relationship: Relationship) -> str:
     return f"{_ends(relationship)} MERGE (a)-[r:{relationship.type}]->(b){_assignments('r', relationship.properties)}"
 
 
+def create_relationships(relationship: Relationship) -> str:
+    """Write relationships that do not stand yet between nodes that do. Parameters as of `merge_relationships`."""
+    return f"{_ends(relationship)} CREATE (a)-[r:{relationship.type}]->(b){_assignments('r', relationship.properties)}"
+
+
 def delete_relationships(relationship: Relationship) -> str:
     """Delete relationships. Parameters: start_id, end_id."""
     return f"{_ends(relationship)} MATCH (a)-[r:{relationship.type}]->(b) DELETE r"

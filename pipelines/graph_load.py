@@ -4,7 +4,7 @@ What stands in Neo4j is read, not remembered: a load that was broken off, or a h
 leaves nothing that the next load of the same accounts does not mend.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -73,12 +73,13 @@ def write_graph(
     _remove_nodes(driver, connection, done)
     describe_identifiers(connection, held_days=held_days)
     changes = [(n.label, cypher.merge_nodes(n), _changed_nodes(driver, connection, n, is_empty)) for n in NODES]
-    changes += [(r.type, cypher.merge_relationships(r), _changed_relationships(connection, r)) for r in RELATIONSHIPS]
+    for relationship in RELATIONSHIPS:
+        changes += _changed_relationships(connection, relationship)
     with metered("write") as meter:
         for name, query, changed in changes:
             if changed.num_rows:
                 say(f"writing {changed.num_rows:,} {name}")
-                done.written[name] = write_table(driver, query, changed)
+                done.written[name] = done.written.get(name, 0) + write_table(driver, query, changed)
         meter.rows = sum(done.written.values())
     if seen_since:
         retire(driver, seen_since, done)
@@ -181,12 +182,18 @@ def _changed_nodes(driver: Driver, connection: duckdb.DuckDBPyConnection, node: 
     ).to_arrow_table()
 
 
-def _changed_relationships(connection: duckdb.DuckDBPyConnection, relationship: Relationship) -> pa.Table:
-    columns = ", ".join(relationship_schema(relationship).names)
-    return connection.sql(
-        f"SELECT {columns} FROM {relationship.type} EXCEPT SELECT {columns} FROM old_{relationship.type}"
-        " ORDER BY start_id, end_id"
-    ).to_arrow_table()
+def _changed_relationships(
+    connection: duckdb.DuckDBPyConnection, relationship: Relationship
+) -> Iterator[tuple[str, str, pa.Table]]:
+    """Type, query and rows of those that do not stand yet, which need no looking for, and of those that do."""
+    kind, columns = relationship.type, ", ".join(relationship_schema(relationship).names)
+    changed = f"SELECT {columns} FROM {kind} EXCEPT SELECT {columns} FROM old_{kind}"
+    # What starts at a touched account was read, all of it. Of addresses it was not, where the graph has no account.
+    stands = f"(start_id, end_id) IN (SELECT (start_id, end_id) FROM old_{kind})"
+    create, merge = cypher.create_relationships(relationship), cypher.merge_relationships(relationship)
+    for query, which in ((create if relationship.start is ACCOUNT else merge, f"NOT {stands}"), (merge, stands)):
+        sql = f"FROM ({changed}) WHERE {which} ORDER BY start_id, end_id"
+        yield kind, query, connection.sql(sql).to_arrow_table()
 
 
 def _ids(connection: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
