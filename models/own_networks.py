@@ -74,5 +74,5 @@ def _lesson(data: HeteroData, labels: Labels, is_told: np.ndarray) -> Lesson:
 
 def _balanced(weight: np.ndarray, is_fake: np.ndarray) -> np.ndarray:
     """Fakes count for more, by the square root of their rarity: `[n_accounts] float32`."""
-    fakes = weight[is_fake].sum()
+    fakes = max(weight[is_fake].sum(), 1e-9)  # without any, none is weighed
     return np.where(is_fake, weight * np.sqrt((weight.sum() - fakes) / fakes), weight).astype(np.float32)
