@@ -13,6 +13,7 @@ damped by 1 / sqrt(n - 1), so a campus says little and a card that two accounts 
 """
 
 import warnings
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -24,7 +25,7 @@ from torch_geometric.utils import scatter
 
 from graph_schema.graph import ACCOUNT
 from models.graph_data import PAIR
-from models.parts import parts, sparingly, whole_groups
+from models.parts import in_parts, is_one_part, parts, sparingly, whole_groups
 from models.shape import N_LABEL_INPUTS, EdgeType, Shape
 from models.steps import Unfolding
 
@@ -178,9 +179,7 @@ class LinkRound(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Accounts `[n_accounts, ...]` and pairs → the change of each account's logit, and the logit of each pair."""
         (one, other), attr = pairs
-        of_pairs = [(one[rows], other[rows], attr[rows]) for rows in parts(len(one))]
-        is_whole = len(of_pairs) == 1
-        link = torch.cat([sparingly(self._link, state, logit, *of, is_whole=is_whole) for of in of_pairs])
+        link = in_parts(partial(self._link, state, logit), one, other, attr)
         account, linked = torch.cat([one, other]), torch.cat([other, one])  # each pair both ways round
         sure = link.sigmoid().repeat(2)[:, None]
 
@@ -198,11 +197,10 @@ class LinkRound(nn.Module):
         )  # fmt: skip
         of_others = torch.zeros_like(state)
         for rows in parts(len(account)):
-            said = sparingly(_by_sureness, state, sure[rows], linked[rows], is_whole=is_whole)
+            said = sparingly(_by_sureness, state, sure[rows], linked[rows], is_whole=is_one_part(len(one)))
             of_others.index_add_(0, account[rows], said)
         ear = [own, state, of_others / per_link, heard(sure * seen[linked]).log1p(), sums]
-        of_parts = [[each[rows] for each in ear] for rows in parts(len(state))]
-        return torch.cat([sparingly(self._change, *of, is_whole=len(of_parts) == 1) for of in of_parts]), link
+        return in_parts(self._change, *ear), link
 
     def _change(self, *ear: Tensor) -> Tensor:
         """How far the logits of some accounts are moved by all that each hears."""
@@ -237,12 +235,9 @@ class RingGNN(nn.Module):
     def forward(self, data: HeteroData, seen: Tensor) -> Said:
         """Logits of a graph, where the labels of some accounts are `seen`, `[n_accounts, 2]` zeros and ones."""
         ranks = data[ACCOUNT.label].x
-        of_parts = [ranks[rows] for rows in parts(len(ranks))]
-        is_whole = len(of_parts) == 1
-        own = torch.cat([sparingly(self._enter, of_part, is_whole=is_whole) for of_part in of_parts])
-        state = own
+        own = state = in_parts(self._enter, ranks)
         for round_ in self.rounds:
-            state = sparingly(round_, state, state + self.tell(seen), data, is_whole=is_whole)
+            state = sparingly(round_, state, state + self.tell(seen), data, is_whole=is_one_part(len(ranks)))
         unlinked = self.leave(torch.cat([own, state], dim=1)).squeeze(1)
         change, link = self.links(own, state, unlinked, seen, (data[PAIR].edge_index, data[PAIR].edge_attr))
         return Said(unlinked + change, unlinked, link)

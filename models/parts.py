@@ -18,6 +18,17 @@ def parts(n_rows: int) -> Iterator[slice]:
         yield slice(begin, min(begin + PART_ROWS, n_rows))
 
 
+def in_parts(work: Callable[..., Tensor], *rows: Tensor) -> Tensor:
+    """What the work gives of some tensors' rows, part by part, one below the other."""
+    of_parts = [[each[part] for each in rows] for part in parts(len(rows[0]))]
+    return torch.cat([sparingly(work, *of_part, is_whole=len(of_parts) == 1) for of_part in of_parts])
+
+
+def is_one_part(n_rows: int) -> bool:
+    """Whether so many rows are worked on as a whole."""
+    return n_rows <= PART_ROWS
+
+
 def whole_groups(group: Tensor, n_groups: int) -> Iterator[tuple[Tensor | slice, int, int]]:
     """Rows of consecutive groups, as many as make a part: no group is in two, so one that is larger is a part alone.
 
@@ -29,7 +40,7 @@ def whole_groups(group: Tensor, n_groups: int) -> Iterator[tuple[Tensor | slice,
         The rows, ordered by group where there is more than one part, and the first of their groups and the one after
         the last.
     """
-    if group.numel() <= PART_ROWS:
+    if is_one_part(group.numel()):
         yield slice(None), 0, n_groups
         return
     order, ends = group.argsort(stable=True), torch.bincount(group, minlength=n_groups).cumsum(0)

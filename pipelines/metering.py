@@ -9,7 +9,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -48,21 +48,33 @@ def metered(step: str, **about: object) -> Iterator[Meter]:
 @contextmanager
 def peak_memory(pid: int | None = None) -> Iterator[list[int]]:
     """The most bytes that a process holds inside the block, in a list of one; of this process by default."""
-    process, is_over = psutil.Process(pid), threading.Event()
+    process = psutil.Process(pid)
     peak = [process.memory_info().rss]
 
     def look() -> None:
-        while not is_over.wait(_LOOK_EVERY_S):
-            peak[0] = max(peak[0], process.memory_info().rss)
+        peak[0] = max(peak[0], process.memory_info().rss)
 
-    looking = threading.Thread(target=look, daemon=True)
-    looking.start()
-    try:
+    with looking(look, every_s=_LOOK_EVERY_S):
         yield peak
+
+
+@contextmanager
+def looking(look: Callable[[], None], *, every_s: float) -> Iterator[None]:
+    """Look again and again, in a thread, while the block runs, and once more at its end."""
+    is_over = threading.Event()
+
+    def keep_looking() -> None:
+        while not is_over.wait(every_s):
+            look()
+
+    thread = threading.Thread(target=keep_looking, daemon=True)
+    thread.start()
+    try:
+        yield
     finally:
         is_over.set()
-        looking.join()
-        peak[0] = max(peak[0], process.memory_info().rss)
+        thread.join()
+        look()
 
 
 @contextmanager

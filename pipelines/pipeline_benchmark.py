@@ -6,7 +6,6 @@ lines (`pipelines.metering`), and the server's ceilings are measured in the same
 
 import platform
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from pipelines.ceilings import Ceilings, measure_ceilings
 from pipelines.graph_copy import GraphCopy
 from pipelines.graph_load import Say
 from pipelines.ledger import Ledger
-from pipelines.metering import listening, metered
+from pipelines.metering import listening, looking, metered
 from pipelines.nightly import nightly
 from pipelines.settings import Settings
 from pipelines.simulate.nights import continue_world, nights_of
@@ -149,7 +148,7 @@ def _keep_few(landing: Path, delta: Path, night: date, n_accounts: int) -> None:
 @contextmanager
 def _peaks_by_program() -> Iterator[dict[str, int]]:
     """The most MB that this process, and the programs of Neo4j under it, hold inside the block."""
-    peaks, is_over, own = dict[str, int](), threading.Event(), psutil.Process()
+    peaks, own = dict[str, int](), psutil.Process()
 
     def look() -> None:
         for process in (own, *own.children(recursive=True)):
@@ -161,17 +160,8 @@ def _peaks_by_program() -> Iterator[dict[str, int]]:
             name = "ringwatch" if process == own else names[0] if names else "others"
             peaks[name] = max(peaks.get(name, 0), held)
 
-    def keep_looking() -> None:
-        while not is_over.wait(_LOOK_EVERY_S):
-            look()
-
-    looking = threading.Thread(target=keep_looking, daemon=True)
-    looking.start()
-    try:
+    with looking(look, every_s=_LOOK_EVERY_S):
         yield peaks
-    finally:
-        is_over.set()
-        looking.join()
 
 
 def _written(settings: Settings, night: date, *, since: date = date.min) -> dict[str, int]:
