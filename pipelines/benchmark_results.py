@@ -28,10 +28,14 @@ _DRAWN = {
 def write_results(machine: dict[str, Any], costs: Sequence[PipelineCost], folder: Path) -> None:
     """Write them into a folder; costs come with the smallest platform first."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = {"machine": machine, "sizes": [asdict(cost) for cost in costs]}
-    (folder / "results.json").write_text(json.dumps(found, indent=1) + "\n")
+    (folder / "results.json").write_text(json.dumps(as_document(machine, costs), indent=1) + "\n")
     (folder / "tables.md").write_text("\n".join(_tables(machine, costs)) + "\n")
     (folder / "growth.svg").write_text(_growth(costs))
+
+
+def as_document(machine: dict[str, Any], costs: Sequence[PipelineCost]) -> dict[str, Any]:
+    """All that was found, of what JSON can hold."""
+    return {"machine": machine, "sizes": [asdict(cost) for cost in costs]}
 
 
 def lines_by_step(cost: PipelineCost) -> Iterator[tuple[str, int, float, int]]:

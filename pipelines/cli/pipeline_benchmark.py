@@ -1,7 +1,6 @@
 """The command `benchmark pipeline`."""
 
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +32,7 @@ def benchmark_pipeline(
 ) -> None:
     """Time every step of nights on a simulated platform, beside the server's ceilings, in a Neo4j of its own."""
     from infra import neo4j_server
-    from pipelines.benchmark_results import write_results
+    from pipelines.benchmark_results import as_document, write_results
     from pipelines.neo4j_client import connect
     from pipelines.pipeline_benchmark import describe_machine, measure_pipeline
     from pipelines.simulate import Arguments, simulate
@@ -55,7 +54,7 @@ def benchmark_pipeline(
     if results:
         write_results(machine, costs, results)
     if as_json:
-        show({"machine": machine, "sizes": [asdict(cost) for cost in costs]}, as_json)
+        show(as_document(machine, costs), as_json)
         return
     for cost in costs:
         out.print(_steps_table(cost))
