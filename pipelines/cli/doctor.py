@@ -51,9 +51,9 @@ def _settings(settings: Settings) -> Finding:
 
 
 def _jars() -> Finding:
-    from infra.neo4j_jars import missing_jars
+    from infra.jars import NEO4J
 
-    n_missing = len(missing_jars())
+    n_missing = len(NEO4J.missing())
     if n_missing:
         return Finding("neo4j jars", "bad", f"{n_missing} are missing", "run infra/setup")
     return Finding("neo4j jars", "ok", "all there")

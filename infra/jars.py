@@ -2,10 +2,11 @@
 
 Resolving what Neo4j depends on takes a minute, and may come out otherwise another day; the lock holds what was
 resolved and tested once, so that set-up only downloads. The jars are GPL: they are never committed, and lie in the
-virtual environment, beside the other packages, where every state folder can use them.
+virtual environment, beside the other packages, where every state folder can use them. Spark's, with Neo4j's connector
+for it, are kept the same way; only a benchmark compares with them, and it fetches them itself.
 
-    python -m infra.neo4j_jars fetch    download what is missing
-    python -m infra.neo4j_jars lock     resolve anew, after a change of version here
+    python -m infra.jars fetch [neo4j | spark]    download what is missing, by default of Neo4j
+    python -m infra.jars lock                     resolve all anew, after a change of version here
 """
 
 import hashlib
@@ -27,14 +28,7 @@ from urllib3 import Retry
 from pipelines.errors import RingwatchError
 
 NEO4J_VERSION = "5.26.29"
-# The Browser is no dependency of the server, which serves it when it is on the class path.
-COORDINATES = (
-    f"org.neo4j:neo4j:{NEO4J_VERSION}",
-    f"org.neo4j:cypher-shell:{NEO4J_VERSION}",
-    "org.neo4j.client:neo4j-browser:5.24.0",
-)
-LOCK_FILE = Path(__file__).with_name("neo4j-jars.lock")
-JARS_DIR = Path(sys.prefix) / "share" / "ringwatch" / f"neo4j-{NEO4J_VERSION}"
+_SPARK_VERSION = "3.5.9"  # the newest that the connector knows
 
 _DOWNLOADS_AT_ONCE = 16
 _TIMEOUT_S = 60
@@ -75,38 +69,76 @@ class LockedJar:
         return "/".join((MAVEN_CENTRAL_URL, *self.group.split("."), self.name, self.version, self.filename))
 
 
-def read_lock(path: Path = LOCK_FILE) -> list[LockedJar]:
-    """The jars of a lock file."""
-    return [LockedJar.from_line(line) for line in path.read_text().splitlines() if not line.startswith("#")]
+@dataclass(frozen=True)
+class JarSet:
+    """Jars for one class path: `name` and `version` name its folder, `coordinates` what it is resolved from."""
+
+    name: str
+    version: str
+    coordinates: tuple[str, ...]
+
+    @property
+    def lock_file(self) -> Path:
+        """Where the jars are listed."""
+        return Path(__file__).with_name(f"{self.name}-jars.lock")
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        return Path(sys.prefix) / "share" / "ringwatch" / f"{self.name}-{self.version}"
+
+    def locked(self) -> list[LockedJar]:
+        """The jars of the lock file."""
+        return [LockedJar.from_line(line) for line in self.lock_file.read_text().splitlines() if line[0] != "#"]
+
+    def missing(self) -> list[LockedJar]:
+        """The jars of the lock that the folder lacks; one that is there was checked before it came there."""
+        return [jar for jar in self.locked() if not (self.folder / jar.filename).is_file()]
 
 
-def write_lock(path: Path = LOCK_FILE) -> int:
-    """Resolves `COORDINATES` with all that they need, and writes the lock.
+# The Browser is no dependency of the server, which serves it when it is on the class path.
+NEO4J = JarSet(
+    "neo4j",
+    NEO4J_VERSION,
+    (
+        f"org.neo4j:neo4j:{NEO4J_VERSION}",
+        f"org.neo4j:cypher-shell:{NEO4J_VERSION}",
+        "org.neo4j.client:neo4j-browser:5.24.0",
+    ),
+)
+SPARK = JarSet(
+    "spark",
+    _SPARK_VERSION,
+    (
+        f"org.apache.spark:spark-sql_2.13:{_SPARK_VERSION}",
+        "org.neo4j:neo4j-connector-apache-spark_2.13:5.3.10_for_spark_3",
+    ),
+)
+_SETS = {jars.name: jars for jars in (NEO4J, SPARK)}
+
+
+def write_lock(jars: JarSet) -> int:
+    """Resolves the coordinates with all that they need, and writes the lock.
 
     Returns:
         The number of jars.
     """
     with tempfile.TemporaryDirectory() as scratch:
         context = MavenContext(repo_cache=Path(scratch), timeout=_TIMEOUT_S)
-        roots, needed = context.resolver.resolve([context.create_dependency(c) for c in COORDINATES])
+        roots, needed = context.resolver.resolve([context.create_dependency(c) for c in jars.coordinates])
     found = [LockedJar(d.groupId, d.artifactId, d.version, d.classifier, sha256="") for d in roots + needed]
     with _session() as session, ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
         checksums = pool.map(lambda jar: hashlib.sha256(_download(jar, session)).hexdigest(), found)
         lines = [replace(jar, sha256=sha256).line for jar, sha256 in sorted(zip(found, checksums, strict=True))]
-    path.write_text("\n".join(["# Made by: python -m infra.neo4j_jars lock", *lines, ""]))
+    jars.lock_file.write_text("\n".join(["# Made by: python -m infra.jars lock", *lines, ""]))
     return len(lines)
 
 
-def missing_jars(folder: Path = JARS_DIR) -> list[LockedJar]:
-    """The jars of the lock that `folder` lacks; one that is there was checked before it came there."""
-    return [jar for jar in read_lock() if not (folder / jar.filename).is_file()]
-
-
-def fetch_jars(folder: Path = JARS_DIR, progress: Callable[[int, int], None] = lambda done, total: None) -> int:
-    """Downloads into `folder` the jars that it lacks, and removes those that the lock does not name.
+def fetch_jars(jars: JarSet, progress: Callable[[int, int], None] = lambda done, total: None) -> int:
+    """Downloads into the set's folder the jars that it lacks, and removes those that the lock does not name.
 
     Args:
-        folder: where the jars are to lie.
+        jars: which.
         progress: called with (jars done, jars to do) after each.
 
     Returns:
@@ -115,12 +147,13 @@ def fetch_jars(folder: Path = JARS_DIR, progress: Callable[[int, int], None] = l
     Raises:
         RingwatchError: a jar cannot be had, or is not the one that was locked.
     """
+    folder = jars.folder
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.parent / "fetch.lock"), _session() as session, ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
-        missing = missing_jars(folder)
+        missing = jars.missing()
         for done, _ in enumerate(pool.map(lambda jar: _fetch_jar(jar, session, folder), missing), start=1):
             progress(done, len(missing))
-        _remove_strangers(folder)
+        _remove_strangers(jars)
     return len(missing)
 
 
@@ -129,7 +162,7 @@ def _fetch_jar(jar: LockedJar, session: Session, folder: Path) -> None:
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 != jar.sha256:
         raise RingwatchError(
-            f"{jar.filename} came with the checksum {sha256}, but {LOCK_FILE.name} wants {jar.sha256}: the download "
+            f"{jar.filename} came with the checksum {sha256}, but the lock wants {jar.sha256}: the download "
             "was altered. Try again, on another network if it stays so."
         )
     partial = folder / f"{jar.filename}.partial"
@@ -153,10 +186,10 @@ def _session() -> Session:
     return session
 
 
-def _remove_strangers(folder: Path) -> None:
+def _remove_strangers(jars: JarSet) -> None:
     """Removes the jars of an older lock: two versions of one library do not go together on a class path."""
-    locked = {jar.filename for jar in read_lock()}
-    for path in folder.glob("*.jar"):
+    locked = {jar.filename for jar in jars.locked()}
+    for path in jars.folder.glob("*.jar"):
         if path.name not in locked:
             path.unlink()
 
@@ -171,9 +204,12 @@ def main() -> None:
     truststore.inject_into_ssl()  # the system's certificates, among them those of a network that inspects traffic
     match sys.argv[1:]:
         case ["fetch"]:
-            fetch_jars(progress=_show_progress)
+            fetch_jars(NEO4J, _show_progress)
+        case ["fetch", name] if name in _SETS:
+            fetch_jars(_SETS[name], _show_progress)
         case ["lock"]:
-            print(f"{write_lock()} jars locked")
+            for jars in _SETS.values():
+                print(f"{write_lock(jars)} jars locked for {jars.name}")
         case _:
             sys.exit(__doc__)
 
