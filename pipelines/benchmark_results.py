@@ -55,6 +55,7 @@ def _tables(machine: dict[str, Any], costs: Sequence[PipelineCost]) -> Iterator[
     yield f"{machine['neo4j_heap_mb']} MB of heap and {machine['neo4j_pagecache_mb']} MB of page cache.\n"
     yield "![seconds and memory by size](growth.svg)\n"
     sizes = [f"{cost.n_accounts:,} accounts" for cost in costs]
+    rates = [{f"{name}, a second": rate for name, rate in vars(cost.ceilings).items() if rate} for cost in costs]
     yield from _table(
         ["", *sizes],
         [
@@ -62,7 +63,7 @@ def _tables(machine: dict[str, Any], costs: Sequence[PipelineCost]) -> Iterator[
             ["nodes and relationships", *(f"{sum(cost.records.values()):,}" for cost in costs)],
             *_by_name([cost.shares for cost in costs], "{:,.2f}"),
             *_by_name([{f"{k}, MB at most": v for k, v in cost.peak_mb.items()} for cost in costs], "{:,}"),
-            *_by_name([{f"{k}, a second": v for k, v in vars(cost.ceilings).items()} for cost in costs], "{:,.0f}"),
+            *_by_name(rates, "{:,.0f}"),
         ],
     )
     for cost in costs:

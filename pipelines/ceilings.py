@@ -5,18 +5,21 @@ measured in. It leaves records of its own behind, so it is for graphs that are t
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pyarrow as pa
 from neo4j import Driver
 
 from graph_schema import cypher
-from graph_schema.graph import RELATIONSHIPS_BY_TYPE
-from graph_schema.layout import relationship_schema
+from graph_schema.graph import NODES, RELATIONSHIPS, RELATIONSHIPS_BY_TYPE
+from graph_schema.layout import full_node_schema, relationship_schema
 from models.snapshot import Snapshot
 from pipelines.graph_load import Say
-from pipelines.neo4j_client import run, to_table, write_table
+from pipelines.neo4j_client import read_columns, run, to_table, write_table
+from pipelines.settings import Settings
+from pipelines.spark_connector import measure_spark
 
 _MOST = 300_000  # records that a ceiling is measured on
 _MOST_BY_ROW = 30_000  # and what goes row by row
@@ -52,34 +55,81 @@ class Ceilings:
         create_nodes: nodes created by parallel lists, of a key and a property.
         create_relationships: relationships created by parallel lists between nodes found by key.
         set_properties: nodes found by key of which seven properties are set by parallel lists.
+        create_alike: nodes and relationships created by parallel lists, of each kind as many as a night wrote.
         read: relationships read with five properties, as lists in one record.
         merge_rows: relationships by a loop of MERGE over row maps, as most tutorials write.
         read_rows: relationships read a record each.
+        spark_write: relationships written by Neo4j's connector for Spark; None where it does not run.
+        spark_read: and read by it.
     """
 
     create_nodes: float
     create_relationships: float
     set_properties: float
+    create_alike: float
     read: float
     merge_rows: float
     read_rows: float
+    spark_write: float | None
+    spark_read: float | None
 
 
-def measure_ceilings(driver: Driver, snapshot: Snapshot, say: Say) -> Ceilings:
-    """Measure all of them, with the night of a snapshot in the graph."""
+def measure_ceilings(
+    settings: Settings, driver: Driver, snapshot: Snapshot, written: Mapping[str, int], say: Say
+) -> Ceilings:
+    """Measure all of them.
+
+    Args:
+        settings: of the installation.
+        driver: to its graph.
+        snapshot: the night that stands in the graph.
+        written: nodes and relationships that the night wrote, by label or type.
+        say: told what is being done.
+    """
     accounts = snapshot.accounts.select(["id", "created_at"]).slice(0, _MOST)
     used = snapshot.relationships["USED_IP"].slice(0, _MOST)
     bare = replace(_USED_IP, type="BENCHMARK_USED_IP")
-    create = cypher.merge_relationships(bare).replace("MERGE", "CREATE")
+    create, alike = cypher.create_relationships(bare), _records_alike(driver, snapshot, written)
     say("measuring the server's ceilings")
-    return Ceilings(
+    _create_all(driver, alike)  # once before, for Neo4j had compiled the queries of the night, too
+    ceilings = Ceilings(
         create_nodes=_rate(lambda: write_table(driver, _CREATE_NODES, accounts)),
         create_relationships=_rate(lambda: write_table(driver, create, used)),
         set_properties=_rate(lambda: write_table(driver, _SET, accounts.select(["id"]))),
+        create_alike=_rate(lambda: _create_all(driver, alike)),
         read=_rate(lambda: _read(driver, used.num_rows)),
         merge_rows=_rate(lambda: _merge_rows(driver, used.slice(0, _MOST_BY_ROW))),
         read_rows=_rate(lambda: len(run(driver, _READ_ROWS, n=min(used.num_rows, _MOST_BY_ROW)))),
+        spark_write=None,
+        spark_read=None,
     )
+    spark = measure_spark(settings, used, say)
+    return replace(ceilings, spark_write=spark.write, spark_read=spark.read) if spark else ceilings
+
+
+def _records_alike(driver: Driver, snapshot: Snapshot, written: Mapping[str, int]) -> list[tuple[str, pa.Table]]:
+    """Queries that create as many records of each kind, with the same properties, and tables of what they create."""
+    alike = []
+    for node in NODES:
+        ids = _spread(snapshot.nodes[node.label].select(["id"]), written.get(node.label, 0))["id"].to_pylist()
+        bare = replace(node, label=f"Benchmark{node.label}")
+        schema = full_node_schema(node)
+        found = [schema.empty_table(), *read_columns(driver, cypher.read_nodes(node, node.properties), ids, schema)]
+        alike.append((cypher.merge_nodes(bare).replace("MERGE", "CREATE"), pa.concat_tables(found)))
+    for relationship in RELATIONSHIPS:
+        kind, bare_ = relationship.type, replace(relationship, type=f"BENCHMARK_{relationship.type}")
+        table = _spread(snapshot.relationships[kind], written.get(kind, 0))
+        alike.append((cypher.create_relationships(bare_), table))
+    return alike
+
+
+def _spread(table: pa.Table, n: int) -> pa.Table:
+    """So many rows, from all over a table, as a night's accounts are from all over."""
+    return table.take(np.linspace(0, table.num_rows - 1, min(n, table.num_rows)).astype(np.int64))
+
+
+def _create_all(driver: Driver, alike: list[tuple[str, pa.Table]]) -> int:
+    return sum(write_table(driver, query, table) for query, table in alike)
 
 
 def _rate(do: Callable[[], int]) -> float:

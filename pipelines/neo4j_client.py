@@ -28,7 +28,7 @@ def connect(settings: Settings) -> Iterator[Driver]:
     Raises:
         Neo4jUnreachableError: no server answers there, or it refuses the credentials.
     """
-    uri, user, password = _credentials(settings)
+    uri, user, password = credentials(settings)
     # Its notices are for people who write queries by hand.
     driver = GraphDatabase.driver(uri, auth=(user, password), notifications_min_severity="OFF")
     try:
@@ -48,7 +48,13 @@ def connect(settings: Settings) -> Iterator[Driver]:
         driver.close()
 
 
-def _credentials(settings: Settings) -> tuple[str, str, str]:
+def credentials(settings: Settings) -> tuple[str, str, str]:
+    """Uri, user and password of the Neo4j of the settings.
+
+    Raises:
+        Neo4jUnreachableError: the embedded one does not run.
+        RingwatchError: the password cannot be read.
+    """
     if settings.neo4j_uri is None:
         # Imported here: a Neo4j elsewhere needs nothing of the embedded one.
         from infra.neo4j_server import status

@@ -35,7 +35,7 @@ from pipelines.train import train
 FIRST, TRAINING, SECOND, NEXT, AGAIN = "first load", "training", "second night", "next night, 1 %", "graph read in full"
 _CHANGED = 100  # one account in so many has rows in the next night
 LOADS = ("check", "stage", "load")  # of a load; the other steps of it are parts of the last
-_PROGRAMS = {"CommunityEntryPoint": "neo4j", "AdminTool": "neo4j-admin"}
+_PROGRAMS = {"CommunityEntryPoint": "neo4j", "AdminTool": "neo4j-admin", "SparkConnector": "spark"}
 _LOOK_EVERY_S = 0.5
 _MB = 1_000_000
 
@@ -51,7 +51,7 @@ class PipelineCost:
         steps: lines of the steps, each with the `phase` that it was in.
         ceilings: of the server.
         shares: what the steps reached, beside what could be reached at most; see `_shares`.
-        peak_mb: the most memory that each program held: ours, Neo4j, and its import tool.
+        peak_mb: the most memory that each program held: ours, Neo4j, its import tool, and Spark.
     """
 
     n_accounts: int
@@ -113,10 +113,11 @@ def measure_pipeline(settings: Settings, driver: Driver, world: Path, say: Say) 
         with phase(AGAIN):
             shutil.rmtree(GraphCopy(Ledger(settings)).folder)
             snapshot = take_snapshot(settings, driver, night, say)
-        ceilings = measure_ceilings(driver, snapshot, say)
+        changed = _written(settings, night, since=last + timedelta(days=1))
+        ceilings = measure_ceilings(settings, driver, snapshot, changed, say)
     records = _written(settings, last)
     cost = PipelineCost(snapshot.n_accounts, rows, records, steps, ceilings, {}, peaks)
-    cost.shares.update(_shares(cost, _written(settings, night, since=last + timedelta(days=1))))
+    cost.shares.update(_shares(cost))
     return cost
 
 
@@ -174,12 +175,12 @@ def _written(settings: Settings, night: date, *, since: date = date.min) -> dict
     return written
 
 
-def _shares(cost: PipelineCost, changed: dict[str, int]) -> dict[str, float]:
+def _shares(cost: PipelineCost) -> dict[str, float]:
     """How near to the limits it came.
 
     `first load, times the bare import`: all of it, from the landing zone to the graph, where it was imported offline.
     `first load, times the MERGE loop's rate`: records written a second, where it was not.
-    `1 % write, times the bare write`: of the same records by parallel lists that create.
+    `1 % write, times the bare write`: of as many records of each kind by parallel lists that create.
     `1 % load, share of the first load`, and `1 % night, seconds`: the whole of it.
     `snapshot` and `write back`: shares of the ceilings of columnar reads and writes.
     """
@@ -193,11 +194,8 @@ def _shares(cost: PipelineCost, changed: dict[str, int]) -> dict[str, float]:
         shares["first load, times the bare import"] = cost.seconds(FIRST, *LOADS) / tool
     else:
         shares["first load, times the MERGE loop's rate"] = rate(FIRST, "write") / ceilings.merge_rows
-    n_relationships = sum(n for name, n in changed.items() if name.isupper())
-    n_nodes = sum(changed.values()) - n_relationships
-    bare_s = n_nodes / ceilings.create_nodes + n_relationships / ceilings.create_relationships
     shares |= {
-        "1 % write, times the bare write": cost.seconds(NEXT, "write") / bare_s,
+        "1 % write, times the bare write": ceilings.create_alike / rate(NEXT, "write"),
         "1 % load, share of the first load": cost.seconds(NEXT, *LOADS) / cost.seconds(FIRST, *LOADS),
         "1 % night, seconds": cost.seconds(NEXT),
         "training, seconds": cost.seconds(TRAINING),
