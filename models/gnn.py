@@ -148,13 +148,16 @@ class Round(nn.Module):
 
     def forward(self, state: Tensor, told: Tensor, data: HeteroData) -> Tensor:
         """An account's state and what it tells others of itself, `[n_accounts, width]` each → its new state."""
-        heard = torch.zeros_like(state)
+        heard, is_whole = torch.zeros_like(state), is_one_part(len(state))
         # One after the other: `listen` itself would hold the answers of all relations at once.
         for edge_type, listen in self.listen.convs.items():
             if edge_type in data.edge_types:
                 far, edges = edge_type[0], data[edge_type]
                 x = told if far == ACCOUNT.label else (data[far].x, told)
-                heard = heard + listen(x, edges.edge_index, edges.edge_attr)
+                heard = heard + sparingly(listen, x, edges.edge_index, edges.edge_attr, is_whole=is_whole)
+        return in_parts(self._update, state, heard)
+
+    def _update(self, state: Tensor, heard: Tensor) -> Tensor:
         updated: Tensor = state + self.update(torch.cat([state, heard], dim=1))
         return updated
 
@@ -237,7 +240,7 @@ class RingGNN(nn.Module):
         ranks = data[ACCOUNT.label].x
         own = state = in_parts(self._enter, ranks)
         for round_ in self.rounds:
-            state = sparingly(round_, state, state + self.tell(seen), data, is_whole=is_one_part(len(ranks)))
+            state = round_(state, state + self.tell(seen), data)
         unlinked = self.leave(torch.cat([own, state], dim=1)).squeeze(1)
         change, link = self.links(own, state, unlinked, seen, (data[PAIR].edge_index, data[PAIR].edge_attr))
         return Said(unlinked + change, unlinked, link)
