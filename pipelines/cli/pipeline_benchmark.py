@@ -58,7 +58,7 @@ def benchmark_pipeline(
         return
     for cost in costs:
         out.print(_steps_table(cost))
-        out.print("records a second: " + ", ".join(f"{k} {v:,.0f}" for k, v in vars(cost.ceilings).items()))
+        out.print("records a second: " + ", ".join(f"{k} {v:,.0f}" for k, v in vars(cost.ceilings).items() if v))
         out.print("; ".join(f"{name}: {value:,.2f}" for name, value in cost.shares.items()))
         out.print("held at most, MB: " + ", ".join(f"{k} {v:,}" for k, v in cost.peak_mb.items()))
 
