@@ -43,8 +43,17 @@ def _values(variable: str, properties: Iterable[Property]) -> str:
 
 def merge_nodes(node: Node) -> str:
     """Write nodes and their properties. Parameters: id, and one list a property."""
+    return _write_nodes("MERGE", node)
+
+
+def create_nodes(node: Node) -> str:
+    """Write nodes that do not stand yet. Parameters as of `merge_nodes`."""
+    return _write_nodes("CREATE", node)
+
+
+def _write_nodes(verb: str, node: Node) -> str:
     return (
-        f"UNWIND range(0, size($id) - 1) AS i MERGE (n:{node.label} {{{node.key}: $id[i]}})"
+        f"UNWIND range(0, size($id) - 1) AS i {verb} (n:{node.label} {{{node.key}: $id[i]}})"
         f"{_assignments('n', node.properties)}"
     )
 
@@ -92,12 +101,16 @@ def _ends(relationship: Relationship) -> str:
 
 def merge_relationships(relationship: Relationship) -> str:
     """Write relationships between nodes that exist. Parameters: start_id, end_id, and one list a property."""
-    return f"{_ends(relationship)} MERGE (a)-[r:{relationship.type}]->(b){_assignments('r', relationship.properties)}"
+    return _write_relationships("MERGE", relationship)
 
 
 def create_relationships(relationship: Relationship) -> str:
     """Write relationships that do not stand yet between nodes that do. Parameters as of `merge_relationships`."""
-    return f"{_ends(relationship)} CREATE (a)-[r:{relationship.type}]->(b){_assignments('r', relationship.properties)}"
+    return _write_relationships("CREATE", relationship)
+
+
+def _write_relationships(verb: str, relationship: Relationship) -> str:
+    return f"{_ends(relationship)} {verb} (a)-[r:{relationship.type}]->(b){_assignments('r', relationship.properties)}"
 
 
 def delete_relationships(relationship: Relationship) -> str:

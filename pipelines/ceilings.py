@@ -115,7 +115,7 @@ def _records_alike(driver: Driver, snapshot: Snapshot, written: Mapping[str, int
         bare = replace(node, label=f"Benchmark{node.label}")
         schema = full_node_schema(node)
         found = [schema.empty_table(), *read_columns(driver, cypher.read_nodes(node, node.properties), ids, schema)]
-        alike.append((cypher.merge_nodes(bare).replace("MERGE", "CREATE"), pa.concat_tables(found)))
+        alike.append((cypher.create_nodes(bare), pa.concat_tables(found)))
     for relationship in RELATIONSHIPS:
         kind, bare_ = relationship.type, replace(relationship, type=f"BENCHMARK_{relationship.type}")
         table = _spread(snapshot.relationships[kind], written.get(kind, 0))
