@@ -25,7 +25,7 @@ from torch_geometric.utils import scatter
 
 from graph_schema.graph import ACCOUNT
 from models.graph_data import PAIR
-from models.parts import in_parts, is_one_part, parts, sparingly, whole_groups
+from models.parts import add_rows, in_parts, is_one_part, parts, sparingly, whole_groups
 from models.shape import N_LABEL_INPUTS, EdgeType, Shape
 from models.steps import Unfolding
 
@@ -73,7 +73,8 @@ class OthersConv(nn.Module):
             on = (identifiers[first:after], n_on[first:after], identifier[rows] - first)
             edges = (account[rows], edge_attr, rows)
             is_whole = isinstance(rows, slice)
-            damped.index_add_(0, account[rows], sparingly(self._heard, spoken, *on, *edges, is_whole=is_whole))
+            heard = sparingly(self._heard, spoken, *on, *edges, is_whole=is_whole)
+            damped = add_rows(damped, account[rows], heard)
         return damped
 
     def _heard(
@@ -201,7 +202,7 @@ class LinkRound(nn.Module):
         of_others = torch.zeros_like(state)
         for rows in parts(len(account)):
             said = sparingly(_by_sureness, state, sure[rows], linked[rows], is_whole=is_one_part(len(one)))
-            of_others.index_add_(0, account[rows], said)
+            of_others = add_rows(of_others, account[rows], said)
         ear = [own, state, of_others / per_link, heard(sure * seen[linked]).log1p(), sums]
         return in_parts(self._change, *ear), link
 

@@ -4,9 +4,11 @@ A graph that fits in one part is worked on as a whole. Sums over parts differ fr
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import Function
 from torch.utils.checkpoint import checkpoint
 
 PART_ROWS = 250_000  # 32 numbers of each are 32 MB; what a network works out of a row on its way is ten times that
@@ -59,3 +61,22 @@ def sparingly(work: Callable[..., Tensor], *inputs: object, is_whole: bool) -> T
         return work(*inputs)
     again: Tensor = checkpoint(work, *inputs, use_reentrant=False)
     return again
+
+
+class _AddRows(Function):
+    @staticmethod
+    def forward(ctx: Any, total: Tensor, index: Tensor, rows: Tensor) -> Tensor:
+        ctx.mark_dirty(total)
+        ctx.save_for_backward(index)
+        return total.index_add_(0, index, rows)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, Tensor]:
+        [index] = ctx.saved_tensors
+        return grad, None, grad.index_select(0, index)
+
+
+def add_rows(total: Tensor, index: Tensor, rows: Tensor) -> Tensor:
+    """The total with rows added at an index, in place; torch's own `index_add_` keeps the rows for their gradient."""
+    added: Tensor = _AddRows.apply(total, index, rows)
+    return added

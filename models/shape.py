@@ -1,6 +1,7 @@
 """What a network takes of a graph: names of inputs, which settle its weights, and the labels that it is shown."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -71,7 +72,7 @@ def aligned(data: HeteroData, shape: Shape) -> HeteroData:
     Accounts have the ranks that the network unfolds. A signal declared since the network was taught is left out, and
     one that is gone counts as unknown.
     """
-    taken = data.clone()
+    taken = copy(data)  # of the stores: what is not replaced below is the same tensor
     accounts = data[ACCOUNT.label]
     ranks = Unfolding(shape.accounts).names
     taken[ACCOUNT.label].x = _by_name(accounts.x, accounts.inputs, ranks, lacking=torch.nan)
