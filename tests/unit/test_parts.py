@@ -62,3 +62,14 @@ def test_every_row_is_in_one_part_and_no_group_in_two(groups, n_rows):
         assert sorted(seen) == list(range(len(groups)))
         assert all(size <= n_rows or len(in_part) == 1 for size, in_part in of_parts)
         assert sum(len(in_part) for _, in_part in of_parts) == len(set(groups))
+
+
+def test_rows_that_are_added_have_their_gradient_and_are_not_kept_for_it():
+    index, weight = torch.tensor([2, 0, 2]), torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    rows, kept = torch.ones(3, 2, requires_grad=True), []
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: kept.append(tensor) or tensor, lambda tensor: tensor):
+        total = parts.add_rows(torch.zeros(3, 2), index, rows * 1.0)
+    assert total.tolist() == [[1.0, 1.0], [0.0, 0.0], [2.0, 2.0]]
+    assert not [tensor for tensor in kept if tensor.shape == rows.shape]
+    (total * weight).sum().backward()
+    assert rows.grad.tolist() == weight[index].tolist()
