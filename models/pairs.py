@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from models.features import Columns
-from models.identifiers import SharedKind, shared_kinds
+from models.identifiers import SharedKind, each_once, shared_kinds
 from models.snapshot import Snapshot
 
 _DIRECT = ("SENT_MONEY_TO", "REFERRED_BY")
@@ -38,7 +38,7 @@ def candidate_pairs(snapshot: Snapshot) -> Pairs:
     shared = {kind.type: _pairs_sharing(kind, n_accounts) for kind in kinds}
     direct = {type_: _pairs_dealing(snapshot, type_) for type_ in _DIRECT}
     makers = [keys for type_, (keys, _) in shared.items() if type_ != _TOO_MANY] + list(direct.values())
-    pairs = _each_once(np.concatenate(makers))  # one * n_accounts + other
+    pairs = each_once(np.concatenate(makers))  # one * n_accounts + other
     names = [f"{kind.type}.{what}" for kind in kinds for what in ("n", "rarity")]
     names += [*_DIRECT, "n_families", "days_between_births"]
     values = np.empty((pairs.size, len(names)), dtype=np.float32)
@@ -73,13 +73,7 @@ def _pairs_sharing(kind: SharedKind, n_accounts: int) -> tuple[np.ndarray, np.nd
 def _pairs_dealing(snapshot: Snapshot, type_: str) -> np.ndarray:
     ends = snapshot.ends[type_]
     one, other = np.minimum(ends.start, ends.end), np.maximum(ends.start, ends.end)
-    return _each_once((one * snapshot.n_accounts + other)[one != other])
-
-
-def _each_once(keys: np.ndarray) -> np.ndarray:
-    """Keys in order, each once: of millions, sorting takes a tenth of the time of `np.unique`, which hashes them."""
-    ordered = np.sort(keys)
-    return np.asarray(ordered[np.diff(ordered, prepend=-1) != 0])  # no key is negative
+    return each_once((one * snapshot.n_accounts + other)[one != other])
 
 
 def _look_up(pairs: np.ndarray, keys: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

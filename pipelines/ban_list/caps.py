@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.identifiers import subnets_of_accounts
+from models.identifiers import each_once, subnets_of_accounts
 from models.snapshot import Snapshot
 from pipelines.ban_list.entries import RULES, Entry
 from pipelines.ban_list.policy import Policy
@@ -59,7 +59,7 @@ def _over_groups(new: list[str], snapshot: Snapshot, policy: Policy) -> Iterator
 def _groups(snapshot: Snapshot, policy: Policy) -> Iterator[_Groups]:
     account, subnet = subnets_of_accounts(snapshot)
     n_subnets = max(snapshot.nodes["Subnet"].num_rows, 1)
-    pairs = np.unique(account * n_subnets + subnet)  # an account reaches a subnet through each of its addresses
+    pairs = each_once(account * n_subnets + subnet)  # an account reaches a subnet through each of its addresses
     names = snapshot.nodes["Subnet"]["id"]
     yield _Groups("subnet", pairs // n_subnets, pairs % n_subnets, names, policy.max_new_share_of_subnet)
     member, names = snapshot.ends["MEMBER_OF_ORG"], snapshot.nodes["Organization"]["id"]

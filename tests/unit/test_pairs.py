@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from models.identifiers import each_once
 from models.pairs import candidate_pairs
 from tests.shared_world import merged, shared_world
 
@@ -51,3 +54,8 @@ def test_an_address_and_its_subnet_are_one_family_and_a_subnet_alone_makes_no_pa
 def test_a_graph_without_any_sharing_has_no_pairs():
     for snapshot in (shared_world({}), shared_world({}, others=["ann", "bob"])):
         assert pairs_of(snapshot) == {}
+
+
+@given(st.lists(st.integers(0, 20)))
+def test_keys_come_in_order_and_each_once(keys):
+    assert each_once(np.array(keys, dtype=np.int64)).tolist() == sorted(set(keys))
