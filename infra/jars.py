@@ -123,13 +123,13 @@ def write_lock(jars: JarSet) -> int:
     Returns:
         The number of jars.
     """
-    with tempfile.TemporaryDirectory() as scratch:
+    with _session() as session, tempfile.TemporaryDirectory() as scratch:
         context = MavenContext(repo_cache=Path(scratch), timeout=_TIMEOUT_S)
         roots, needed = context.resolver.resolve([context.create_dependency(c) for c in jars.coordinates])
-    found = [LockedJar(d.groupId, d.artifactId, d.version, d.classifier, sha256="") for d in roots + needed]
-    with _session() as session, ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
-        checksums = pool.map(lambda jar: hashlib.sha256(_download(jar, session)).hexdigest(), found)
-        lines = [replace(jar, sha256=sha256).line for jar, sha256 in sorted(zip(found, checksums, strict=True))]
+        found = [LockedJar(d.groupId, d.artifactId, d.version, d.classifier, sha256="") for d in roots + needed]
+        with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
+            checksums = pool.map(lambda jar: hashlib.sha256(_download(jar, session)).hexdigest(), found)
+            lines = [replace(jar, sha256=sha256).line for jar, sha256 in sorted(zip(found, checksums, strict=True))]
     jars.lock_file.write_text("\n".join(["# Made by: python -m infra.jars lock", *lines, ""]))
     return len(lines)
 
@@ -181,6 +181,7 @@ def _download(jar: LockedJar, session: Session) -> bytes:
 
 def _session() -> Session:
     """A session whose connections the threads share: a new one for each jar costs more than the jar."""
+    truststore.inject_into_ssl()  # the system's certificates, among them those of a network that inspects traffic
     session = Session()
     session.mount("https://", HTTPAdapter(pool_maxsize=_DOWNLOADS_AT_ONCE, max_retries=_RETRY))
     return session
@@ -201,7 +202,6 @@ def _show_progress(done: int, total: int) -> None:
 
 def main() -> None:
     """Runs `fetch` or `lock`."""
-    truststore.inject_into_ssl()  # the system's certificates, among them those of a network that inspects traffic
     match sys.argv[1:]:
         case ["fetch"]:
             fetch_jars(NEO4J, _show_progress)
