@@ -103,7 +103,7 @@ def measure_ceilings(
         spark_write=None,
         spark_read=None,
     )
-    spark = measure_spark(settings, used, say)
+    spark = measure_spark(settings, driver, used, say)
     return replace(ceilings, spark_write=spark.write, spark_read=spark.read) if spark else ceilings
 
 
@@ -112,14 +112,14 @@ def _records_alike(driver: Driver, snapshot: Snapshot, written: Mapping[str, int
     alike = []
     for node in NODES:
         ids = _spread(snapshot.nodes[node.label].select(["id"]), written.get(node.label, 0))["id"].to_pylist()
-        bare = replace(node, label=f"Benchmark{node.label}")
         schema = full_node_schema(node)
         found = [schema.empty_table(), *read_columns(driver, cypher.read_nodes(node, node.properties), ids, schema)]
-        alike.append((cypher.create_nodes(bare), pa.concat_tables(found)))
+        query = cypher.create_nodes(replace(node, label=f"Benchmark{node.label}"))
+        alike.append((query, pa.concat_tables(found)))
     for relationship in RELATIONSHIPS:
-        kind, bare_ = relationship.type, replace(relationship, type=f"BENCHMARK_{relationship.type}")
-        table = _spread(snapshot.relationships[kind], written.get(kind, 0))
-        alike.append((cypher.create_relationships(bare_), table))
+        kind = relationship.type
+        query = cypher.create_relationships(replace(relationship, type=f"BENCHMARK_{kind}"))
+        alike.append((query, _spread(snapshot.relationships[kind], written.get(kind, 0))))
     return alike
 
 

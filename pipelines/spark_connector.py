@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from neo4j import Driver
 
 from infra.jars import SPARK, fetch_jars
 from pipelines.errors import RingwatchError
 from pipelines.graph_load import Say
-from pipelines.neo4j_client import credentials
+from pipelines.neo4j_client import credentials, run
 from pipelines.settings import Settings
 
 _PROGRAM = Path(__file__).with_name("SparkConnector.java")
@@ -41,11 +42,12 @@ class SparkRates:
     read: float
 
 
-def measure_spark(settings: Settings, used: pa.Table, say: Say) -> SparkRates | None:
+def measure_spark(settings: Settings, driver: Driver, used: pa.Table, say: Say) -> SparkRates | None:
     """Write relationships `(:Account)-[:BENCHMARK_SPARK]->(:IpAddress)` and read as many that stand.
 
     Args:
-        settings: of the installation whose graph it is.
+        settings: of the installation.
+        driver: to its graph.
         used: USED_IP relationships, of which the nodes stand in the graph.
         say: told what is done, and why if it is not.
     """
@@ -58,10 +60,14 @@ def measure_spark(settings: Settings, used: pa.Table, say: Say) -> SparkRates | 
             say("fetching Spark, 230 MB")
             fetch_jars(SPARK)
         say("measuring the connector for Spark")
-        return _run(java, settings, used)
+        rates = _run(java, settings, used)
+        [written] = run(driver, "MATCH ()-[r:BENCHMARK_SPARK]->() RETURN count(r) AS n")
+        if written["n"] != used.num_rows:
+            raise RingwatchError(f"it wrote {written['n']} of {used.num_rows} relationships.")
     except RingwatchError as error:
         say(f"Spark is left out: {error}")
         return None
+    return rates
 
 
 def _java() -> str | None:
