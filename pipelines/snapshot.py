@@ -52,39 +52,34 @@ def take_snapshot(settings: Settings, driver: Driver, night: date, say: Say) -> 
 def _take_newest(settings: Settings, driver: Driver, night: date, say: Say) -> Snapshot:
     ledger = Ledger(settings)
     copy, labels = GraphCopy(ledger), _known_labels(settings, ledger, night)
-    snapshot = _from_copy(settings, driver, copy, night, labels, say)
-    return snapshot or _from_graph(settings, driver, copy, night, labels, say)
+    folder, is_current = settings.snapshots_dir / f"date={night}", copy.exists and not copy.is_behind()
+    snapshot = _from_copy(settings, driver, copy, night, labels, say) if copy.exists else None
+    if snapshot is None:
+        snapshot, is_current = _from_graph(driver, night, labels, say), False
+    write_snapshot(snapshot, folder, written=copy.folder if is_current else None)
+    if not is_current:
+        copy.replace_by(folder)
+    return snapshot
 
 
 def _from_copy(
     settings: Settings, driver: Driver, copy: GraphCopy, night: date, labels: pa.Table, say: Say
 ) -> Snapshot | None:
-    """The snapshot by the copy; None where there is none, or where the graph has other counts."""
-    if not copy.exists:
-        return None
+    """None where the graph has other counts than its copy."""
     say("taking the graph from its copy")
-    was_current, cutoff = not copy.is_behind(), seen_since(settings.retention_days, night)
+    cutoff = seen_since(settings.retention_days, night)
     snapshot = make_snapshot(night, *copy.as_of(night, held_days=settings.held_days, seen_since=cutoff), labels)
-    if not graph_counts(driver).items() <= counts_of(snapshot).items():
-        say("the graph is not what was loaded: other hands have changed it")
-        return None
-    folder = settings.snapshots_dir / f"date={night}"
-    write_snapshot(snapshot, folder, written=copy.folder if was_current else None)
-    if not was_current:
-        copy.replace_by(folder)
-    return snapshot
+    if graph_counts(driver).items() <= counts_of(snapshot).items():
+        return snapshot
+    say("the graph is not what was loaded: other hands have changed it")
+    return None
 
 
-def _from_graph(
-    settings: Settings, driver: Driver, copy: GraphCopy, night: date, labels: pa.Table, say: Say
-) -> Snapshot:
+def _from_graph(driver: Driver, night: date, labels: pa.Table, say: Say) -> Snapshot:
     say("reading the graph from Neo4j")
     with metered("read graph") as meter:
         snapshot = make_snapshot(night, *_read_graph(driver), labels)
         meter.rows = sum(counts_of(snapshot).values())
-    folder = settings.snapshots_dir / f"date={night}"
-    write_snapshot(snapshot, folder)
-    copy.replace_by(folder)
     return snapshot
 
 
