@@ -11,6 +11,7 @@ import numpy as np
 
 from graph_schema.graph import ACCOUNT, IDENTIFIER_RELATIONSHIPS, RELATIONSHIPS, RELATIONSHIPS_BY_TYPE, Node
 from models.features import Columns, edge_columns
+from models.identifiers import subnets_of_accounts
 from models.snapshot import Snapshot
 
 _IN_SUBNET = RELATIONSHIPS_BY_TYPE["IN_SUBNET"]
@@ -52,13 +53,10 @@ def n_sharing(relation: Relation) -> np.ndarray:
 
 def _by_subnet(snapshot: Snapshot) -> Relation:
     """Accounts and the networks of their addresses, `log1p` of the number of addresses used there."""
-    used, within = snapshot.ends["USED_IP"], snapshot.ends[_IN_SUBNET.type]
-    subnet_of = np.full(snapshot.nodes[_IN_SUBNET.start.label].num_rows, -1)
-    subnet_of[within.start] = within.end
-    subnet = subnet_of[used.end]
+    account, subnet = subnets_of_accounts(snapshot)
     n_subnets = max(snapshot.nodes[_IN_SUBNET.end.label].num_rows, 1)
-    pairs = used.start[subnet >= 0] * n_subnets + subnet[subnet >= 0]  # one number a pair: far cheaper to sort
-    pairs, n_addresses = np.unique(pairs, return_counts=True)
+    # One number a pair: far cheaper to sort.
+    pairs, n_addresses = np.unique(account * n_subnets + subnet, return_counts=True)
     columns = Columns(("n_addresses",), np.log1p(n_addresses).astype(np.float32)[:, None])
     return Relation(_IN_SUBNET.type, _IN_SUBNET.end, *np.divmod(pairs, n_subnets), columns)
 
