@@ -5,8 +5,8 @@ resolved and tested once, so that set-up only downloads. The jars are GPL: they 
 virtual environment, beside the other packages, where every state folder can use them. Spark's, with Neo4j's connector
 for it, are kept the same way; only a benchmark compares with them, and it fetches them itself.
 
-    python -m infra.jars fetch [neo4j | spark]    download what is missing, by default of Neo4j
-    python -m infra.jars lock                     resolve all anew, after a change of version here
+    python -m infra.jars fetch    download what is missing of Neo4j
+    python -m infra.jars lock     resolve all anew, after a change of version here
 """
 
 import hashlib
@@ -114,7 +114,6 @@ SPARK = JarSet(
         "org.neo4j:neo4j-connector-apache-spark_2.13:5.3.10_for_spark_3",
     ),
 )
-_SETS = {jars.name: jars for jars in (NEO4J, SPARK)}
 
 
 def write_lock(jars: JarSet) -> int:
@@ -205,10 +204,8 @@ def main() -> None:
     match sys.argv[1:]:
         case ["fetch"]:
             fetch_jars(NEO4J, _show_progress)
-        case ["fetch", name] if name in _SETS:
-            fetch_jars(_SETS[name], _show_progress)
         case ["lock"]:
-            for jars in _SETS.values():
+            for jars in (NEO4J, SPARK):
                 print(f"{write_lock(jars)} jars locked for {jars.name}")
         case _:
             sys.exit(__doc__)

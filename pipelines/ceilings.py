@@ -70,8 +70,8 @@ class Ceilings:
     read: float
     merge_rows: float
     read_rows: float
-    spark_write: float | None
-    spark_read: float | None
+    spark_write: float | None = None
+    spark_read: float | None = None
 
 
 def measure_ceilings(
@@ -100,8 +100,6 @@ def measure_ceilings(
         read=_rate(lambda: _read(driver, used.num_rows)),
         merge_rows=_rate(lambda: _merge_rows(driver, used.slice(0, _MOST_BY_ROW))),
         read_rows=_rate(lambda: len(run(driver, _READ_ROWS, n=min(used.num_rows, _MOST_BY_ROW)))),
-        spark_write=None,
-        spark_read=None,
     )
     spark = measure_spark(settings, driver, used, say)
     return replace(ceilings, spark_write=spark.write, spark_read=spark.read) if spark else ceilings

@@ -51,11 +51,8 @@ def measure_spark(settings: Settings, driver: Driver, used: pa.Table, say: Say) 
         used: USED_IP relationships, of which the nodes stand in the graph.
         say: told what is done, and why if it is not.
     """
-    java = _java()
-    if java is None:
-        say("no JDK (javac) was found: Spark is left out")
-        return None
     try:
+        java = _java()
         if SPARK.missing():
             say("fetching Spark, 230 MB")
             fetch_jars(SPARK)
@@ -70,11 +67,13 @@ def measure_spark(settings: Settings, driver: Driver, used: pa.Table, say: Say) 
     return rates
 
 
-def _java() -> str | None:
+def _java() -> str:
     """The `java` beside the compiler on the path; a runtime alone cannot run a program from source."""
     compiler = shutil.which("javac")
     java = Path(compiler).resolve().with_name("java") if compiler else None
-    return str(java) if java and java.exists() else None
+    if java is None or not java.exists():
+        raise RingwatchError("no JDK (javac) was found on the path.")
+    return str(java)
 
 
 def _run(java: str, settings: Settings, used: pa.Table) -> SparkRates:
