@@ -34,8 +34,8 @@ from typing import Any
 
 from airflow.sdk import Metadata, dag, get_current_context, task
 
-from infra.ban_list_approval import BanListApproval
-from infra.dag_tools import (
+from ringwatch.infra.airflow.ban_list_approval import BanListApproval
+from ringwatch.infra.airflow.dag_tools import (
     BAN_LIST,
     DEFAULT_ARGS,
     SCORES,
@@ -62,8 +62,8 @@ def ringwatch_ban_list() -> None:
         """Make the list of the newest night of this run: a list is the whole of what is in force."""
         from datetime import date
 
-        from pipelines.ban_list import approve_by_policy
-        from pipelines.ban_list import propose as propose_list
+        from ringwatch.pipelines.ban_list import approve_by_policy
+        from ringwatch.pipelines.ban_list import propose as propose_list
 
         settings = task_settings()
         night = nights_of_run(get_current_context())[-1]
@@ -86,7 +86,7 @@ def ringwatch_ban_list() -> None:
         """Publish what was approved, whole or not at all."""
         from datetime import date
 
-        from pipelines.ban_list import publish as publish_list
+        from ringwatch.pipelines.ban_list import publish as publish_list
 
         with only_transient_faults_are_retried():
             publication = publish_list(task_settings(), date=date.fromisoformat(proposal["date"]))
@@ -98,7 +98,7 @@ def ringwatch_ban_list() -> None:
         """Export for partners what the list that is out says of infrastructure."""
         from datetime import date
 
-        from pipelines.indicators.export import export_indicators
+        from ringwatch.pipelines.indicators.outbound.export import export_indicators
 
         with only_transient_faults_are_retried():
             exported = export_indicators(task_settings(), date=date.fromisoformat(proposal["date"]))

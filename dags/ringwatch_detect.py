@@ -21,7 +21,7 @@ from typing import Any
 
 from airflow.sdk import Metadata, dag, get_current_context, task
 
-from infra.dag_tools import (
+from ringwatch.infra.airflow.dag_tools import (
     DEFAULT_ARGS,
     GRAPH,
     SCORES,
@@ -54,8 +54,8 @@ def ringwatch_detect() -> None:
         from dataclasses import asdict
         from datetime import date
 
-        from pipelines.detect import detect as detect_night
-        from pipelines.neo4j_client import connect
+        from ringwatch.pipelines.graph.client import connect
+        from ringwatch.pipelines.nightly.detect import detect as detect_night
 
         get_current_context()["night"] = night  # type: ignore[typeddict-unknown-key]  # names the mapped task
         settings = task_settings()

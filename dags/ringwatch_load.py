@@ -23,9 +23,15 @@ from typing import Any
 
 from airflow.sdk import CronDataIntervalTimetable, Metadata, dag, get_current_context, task
 
-from graph_schema.signals import SIGNALS
-from infra.dag_tools import DEFAULT_ARGS, GRAPH, nights_of_run, only_transient_faults_are_retried, task_settings
-from pipelines.settings import read_settings
+from ringwatch.graph_schema.signals import SIGNALS
+from ringwatch.infra.airflow.dag_tools import (
+    DEFAULT_ARGS,
+    GRAPH,
+    nights_of_run,
+    only_transient_faults_are_retried,
+    task_settings,
+)
+from ringwatch.pipelines.common.settings import read_settings
 
 
 @dag(
@@ -56,7 +62,7 @@ def ringwatch_load() -> None:
         from datetime import date
         from pathlib import Path
 
-        from pipelines.load import stage_signal
+        from ringwatch.pipelines.nightly.load import stage_signal
 
         get_current_context()["signal"] = signal  # type: ignore[typeddict-unknown-key]  # names the mapped task
         with only_transient_faults_are_retried():
@@ -73,8 +79,8 @@ def ringwatch_load() -> None:
         from datetime import date
         from pathlib import Path
 
-        from pipelines.load import load_staged
-        from pipelines.neo4j_client import connect
+        from ringwatch.pipelines.graph.client import connect
+        from ringwatch.pipelines.nightly.load import load_staged
 
         settings = task_settings()
         with only_transient_faults_are_retried(), connect(settings) as driver:

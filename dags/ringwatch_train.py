@@ -21,7 +21,7 @@ from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, dag, get_current_context, task
 
-from infra.dag_tools import DEFAULT_ARGS, only_transient_faults_are_retried, task_settings
+from ringwatch.infra.airflow.dag_tools import DEFAULT_ARGS, only_transient_faults_are_retried, task_settings
 
 
 @dag(
@@ -42,8 +42,8 @@ def ringwatch_train() -> None:
         from dataclasses import asdict
         from datetime import date
 
-        from pipelines.neo4j_client import connect
-        from pipelines.train import train as train_model
+        from ringwatch.pipelines.graph.client import connect
+        from ringwatch.pipelines.nightly.train import train as train_model
 
         asked = (get_current_context()["dag_run"].conf or {}).get("date")
         settings = task_settings()

@@ -7,7 +7,7 @@ is an absolute total that can be set again at will. `precedence` orders rows by 
 
 from dataclasses import dataclass
 
-from graph_schema.signals import Kind
+from ringwatch.graph_schema.signals import Kind
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ property needs no migration: writes follow the declaration. A migration is for w
 
 from dataclasses import dataclass
 
-from graph_schema.cypher import constraints
+from ringwatch.graph_schema.cypher import constraints
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,17 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
-from infra import airflow_server, neo4j_server
-from infra.airflow_api import ENDED, AirflowApi
-from infra.demo_findings import print_findings
-from pipelines.backfill import backfill
-from pipelines.ban_list.published import published_folder
-from pipelines.errors import RingwatchError
-from pipelines.ledger import Ledger
-from pipelines.neo4j_client import connect
-from pipelines.settings import Settings, read_settings
-from pipelines.simulate import Arguments, continue_world, nights_of, simulate
+from ringwatch.infra.airflow import server as airflow_server
+from ringwatch.infra.airflow.api import ENDED, AirflowApi
+from ringwatch.infra.demo_findings import print_findings
+from ringwatch.infra.neo4j import server as neo4j_server
+from ringwatch.pipelines.ban_list.published import published_folder
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.settings import Settings, read_settings
+from ringwatch.pipelines.graph.client import connect
+from ringwatch.pipelines.ledger.store import Ledger
+from ringwatch.pipelines.nightly.backfill import backfill
+from ringwatch.pipelines.simulate import Arguments, continue_world, nights_of, simulate
 
 PERSON = "Demo Person"
 # A desk of reviewers larger than the simulator's own, so that three nights are enough to see a model at work.

@@ -3,13 +3,14 @@
 from datetime import date
 from pathlib import Path
 
-from infra import airflow_server, neo4j_server
-from pipelines.ban_list.published import read_published
-from pipelines.cli.app import out
-from pipelines.cli.worlds import outcome_tables
-from pipelines.runs import read_run, read_run_table
-from pipelines.settings import Settings
-from pipelines.simulate.outcome import outcome_of
+from ringwatch.infra.airflow import server as airflow_server
+from ringwatch.infra.neo4j import server as neo4j_server
+from ringwatch.pipelines.ban_list.published import read_published
+from ringwatch.pipelines.cli.app import out
+from ringwatch.pipelines.cli.worlds import outcome_tables
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.evaluation.outcome import outcome_of
+from ringwatch.pipelines.runs.store import read_run, read_run_table
 
 
 def print_findings(settings: Settings, world: Path, night: date) -> None:

@@ -1,5 +1,5 @@
 """From a snapshot to scores, rings and reasons. Knows no server and no orchestrator."""
 
-from models.memory import hold_no_freed_memory
+from ringwatch.models.common.memory import hold_no_freed_memory
 
 hold_no_freed_memory()

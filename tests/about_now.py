@@ -5,10 +5,10 @@ from pathlib import Path
 
 from neo4j import Driver
 
-from pipelines.detect import detect
-from pipelines.load import load_night
-from pipelines.neo4j_client import run
-from pipelines.settings import Settings
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.graph.client import run
+from ringwatch.pipelines.nightly.detect import detect
+from ringwatch.pipelines.nightly.load import load_night
 
 _TODAY = datetime.now(UTC).date()
 NIGHTS = [_TODAY - timedelta(days=1), _TODAY + timedelta(days=1)]  # the second is over by no chance of midnight

@@ -5,9 +5,9 @@ import io
 from datetime import date
 
 import pyarrow.parquet as pq
-
-from pipelines.ban_list import approve, propose, publish
 from tests.nights import Judged, detected_night
+
+from ringwatch.pipelines.ban_list import approve, propose, publish
 
 D1 = date(2026, 4, 1)
 D2 = date(2026, 4, 2)

@@ -10,9 +10,9 @@ import hypothesis
 import pytest
 from neo4j import Driver
 
-from infra import neo4j_server as embedded
-from pipelines.neo4j_client import connect
-from pipelines.settings import Settings
+from ringwatch.infra.neo4j import server as embedded
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.graph.client import connect
 
 TESTS_DIR = Path(__file__).parent
 KINDS = ("unit", "simulation", "learning", "integration", "e2e")

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from graph_schema.signals import SIGNALS_BY_NAME
+from ringwatch.graph_schema.signals import SIGNALS_BY_NAME
 
 FIRST = date(2026, 4, 1)
 RING = [f"ring{i:02d}" for i in range(8)]

@@ -5,8 +5,8 @@ from typing import Any
 
 from neo4j import Driver
 
-from graph_schema.graph import NODES
-from pipelines.neo4j_client import run
+from ringwatch.graph_schema.graph import NODES
+from ringwatch.pipelines.graph.client import run
 
 Graph = tuple[set[tuple[str, ...]], set[tuple[str, ...]]]
 

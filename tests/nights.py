@@ -7,18 +7,18 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pyarrow as pa
 
-from graph_schema.layout import LABELS_SCHEMA
-from models.detection import ACCOUNTS_SCHEMA, Detection
-from models.rings import MEMBERS_SCHEMA, RINGS_SCHEMA, Rings
-from models.snapshot import make_snapshot, write_snapshot
-from models.thresholds import Thresholds
-from pipelines.ban_list.candidates import candidates_of
-from pipelines.ban_list.policy import POLICY
-from pipelines.canonical import subnet_of
-from pipelines.indicators.matching import match_partners
-from pipelines.review.queue import make_queue
-from pipelines.runs import Run, write_run
-from pipelines.settings import Settings
+from ringwatch.graph_schema.layout import LABELS_SCHEMA
+from ringwatch.models.data.snapshot import make_snapshot, write_snapshot
+from ringwatch.models.ensemble.thresholds import Thresholds
+from ringwatch.models.rings.identity import MEMBERS_SCHEMA, RINGS_SCHEMA, Rings
+from ringwatch.models.scoring.detection import ACCOUNTS_SCHEMA, Detection
+from ringwatch.pipelines.ban_list.rules.candidates import candidates_of
+from ringwatch.pipelines.ban_list.rules.policy import POLICY
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.indicators.inbound.matching import match_partners
+from ringwatch.pipelines.ingest.casting.values import subnet_of
+from ringwatch.pipelines.review.queue import make_queue
+from ringwatch.pipelines.runs.store import Run, write_run
 
 THRESHOLDS = Thresholds(suspicious=0.8, watch=0.4)
 

@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipelines.indicators.export import export_indicators
-from pipelines.indicators.issuer import PromptTemplate  # noqa: F401  # registers what we define beyond STIX
 from tests.ban_lists import D1, released
 from tests.nights import Judged
+
+from ringwatch.pipelines.indicators.outbound.export import export_indicators
+from ringwatch.pipelines.indicators.outbound.issuer import PromptTemplate  # noqa: F401  # registers what we define beyond STIX
 
 KEYS = {"acme": "acme-key-0123456789", "beta": "beta-key-0123456789"}
 RENTED, HOME = "185.3.2.7", "84.20.1.9"

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from graph_schema.graph import RELATIONSHIPS_BY_TYPE
-from graph_schema.layout import LABELS_SCHEMA, node_schema, relationship_schema
-from models.links import Links
-from models.pairs import candidate_pairs
-from models.snapshot import Snapshot, make_snapshot
+from ringwatch.graph_schema.graph import RELATIONSHIPS_BY_TYPE
+from ringwatch.graph_schema.layout import LABELS_SCHEMA, node_schema, relationship_schema
+from ringwatch.models.data.links import Links
+from ringwatch.models.data.snapshot import Snapshot, make_snapshot
+from ringwatch.models.features.pairs import candidate_pairs
 
 NIGHT = dt.date(2026, 4, 1)
 NOON = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC)

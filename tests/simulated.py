@@ -7,7 +7,7 @@ import duckdb
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from graph_schema.signals import SIGNALS, Kind, Signal
+from ringwatch.graph_schema.signals import SIGNALS, Kind, Signal
 
 _OPAQUE = (Kind.ID, Kind.IP, Kind.DOMAIN)  # what an account shares with others is for the graph; how it is written not
 _MAX_WORDS = 40

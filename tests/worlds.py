@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.snapshot import Snapshot, make_snapshot
+from ringwatch.models.data.snapshot import Snapshot, make_snapshot
 
 DATE = dt.date(2026, 4, 1)
 _EPOCH = np.datetime64(DATE, "us")

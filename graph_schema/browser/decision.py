@@ -1,6 +1,6 @@
 """The query by which a person decides, for the command and for the guide: all of it is written, or none and why."""
 
-from graph_schema.browser.marks import DECIDED, DECISIONS, VERDICTS
+from ringwatch.graph_schema.browser.marks import DECIDED, DECISIONS, VERDICTS
 
 _KEYS = {"Account": "account_id", "Ring": "ring_id"}
 _AGAINST_MEMBERS = """\

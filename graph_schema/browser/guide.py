@@ -6,10 +6,10 @@ command that runs when clicked, and what is typed into an input of `value-for` a
 
 from html import escape
 
-from graph_schema.browser.decision import decision_query
-from graph_schema.browser.glance import Glance
-from graph_schema.browser.marks import DECIDED, SAID, Mark
-from graph_schema.browser.queries import ACCOUNT, NIGHT, RING, GuideQuery
+from ringwatch.graph_schema.browser.decision import decision_query
+from ringwatch.graph_schema.browser.glance import Glance
+from ringwatch.graph_schema.browser.marks import DECIDED, SAID, Mark
+from ringwatch.graph_schema.browser.queries import ACCOUNT, NIGHT, RING, GuideQuery
 
 
 def guide_html(glance: Glance | None) -> str:

@@ -5,7 +5,7 @@
 
 from dataclasses import dataclass
 
-from graph_schema.graph import HUB_ACCOUNTS, IDENTIFIER_RELATIONSHIPS
+from ringwatch.graph_schema.graph import HUB_ACCOUNTS, IDENTIFIER_RELATIONSHIPS
 
 _TYPES = "|".join(relationship.type for relationship in IDENTIFIER_RELATIONSHIPS)
 _DATED = "|".join(relationship.type for relationship in IDENTIFIER_RELATIONSHIPS if relationship.is_dated)

@@ -1,7 +1,7 @@
 """How the graph looks in Neo4j Browser: a .grass sheet, from the graph's declaration and the marks."""
 
-from graph_schema.browser.marks import DECIDED, SAID
-from graph_schema.graph import ACCOUNT, NODES
+from ringwatch.graph_schema.browser.marks import DECIDED, SAID
+from ringwatch.graph_schema.graph import ACCOUNT, NODES
 
 _CLEAR, _RING, _IDENTIFIER = "#8fb8de", "#3d405b", "#d8dbe2"
 

@@ -18,10 +18,10 @@ from functools import partial
 from itertools import count, takewhile
 from pathlib import Path
 
-from pipelines.ban_list.proposal import Proposal, proposed_sha256, read_proposal
-from pipelines.ban_list.published import published_nights
-from pipelines.errors import ApprovalError
-from pipelines.settings import Settings
+from ringwatch.pipelines.ban_list.proposal import Proposal, proposed_sha256, read_proposal
+from ringwatch.pipelines.ban_list.published import published_nights
+from ringwatch.pipelines.common.errors import ApprovalError
+from ringwatch.pipelines.common.settings import Settings
 
 APPROVED, REJECTED = "approved", "rejected"
 NOBODY = "nobody: it changes nothing"

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graph_schema.signals import PEOPLE_SOURCES
-from models.intervals import wilson
-from models.snapshot import read_snapshot
-from pipelines.ban_list.pacing import HELD_OUT
-from pipelines.ban_list.proposal import proposed_nights, read_waiting
-from pipelines.runs import detected_nights
-from pipelines.settings import Settings
+from ringwatch.graph_schema.signals import PEOPLE_SOURCES
+from ringwatch.models.common.intervals import wilson
+from ringwatch.models.data.snapshot import read_snapshot
+from ringwatch.pipelines.ban_list.proposal import proposed_nights, read_waiting
+from ringwatch.pipelines.ban_list.rules.pacing import HELD_OUT
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.runs.store import detected_nights
 
 
 @dataclass(frozen=True)

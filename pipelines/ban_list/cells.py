@@ -13,7 +13,7 @@ from dataclasses import astuple
 from datetime import UTC, datetime
 from typing import Any
 
-from pipelines.ban_list.entries import ENTRY_SCHEMA, Entry
+from ringwatch.pipelines.ban_list.rules.entries import ENTRY_SCHEMA, Entry
 
 _RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001  # full-width too
 _TIMES = ("first_listed_at", "expires_at", "appeal_by")

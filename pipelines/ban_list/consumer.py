@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from pipelines.ban_list.cells import from_csv
-from pipelines.ban_list.entries import LIFT
-from pipelines.ban_list.verification import actions_of, apply, verify
-from pipelines.errors import ApprovalError
-from pipelines.whole_file import write_json
+from ringwatch.pipelines.ban_list.cells import from_csv
+from ringwatch.pipelines.ban_list.rules.entries import LIFT
+from ringwatch.pipelines.ban_list.verification import actions_of, apply, verify
+from ringwatch.pipelines.common.atomic_file import write_json
+from ringwatch.pipelines.common.errors import ApprovalError
 
 
 @dataclass(frozen=True)

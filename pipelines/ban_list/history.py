@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pipelines.ban_list.cells import from_csv
-from pipelines.ban_list.published import DELTA, MANIFEST, published_folder, published_nights, replaced_folders
-from pipelines.review.ring import decisions_on
-from pipelines.settings import Settings
+from ringwatch.pipelines.ban_list.cells import from_csv
+from ringwatch.pipelines.ban_list.published import DELTA, MANIFEST, published_folder, published_nights, replaced_folders
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.review.ring import decisions_on
 
 
 @dataclass(frozen=True)

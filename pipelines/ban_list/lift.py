@@ -7,12 +7,12 @@ the account again. It counts at once for a list that is proposed after it, of wh
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from pipelines.ban_list.published import published_nights, read_published
-from pipelines.errors import RingwatchError
-from pipelines.ledger import Ledger
-from pipelines.review.harvest import LIFTED, add_decisions
-from pipelines.settings import Settings
-from pipelines.writer_lock import writer_lock
+from ringwatch.pipelines.ban_list.published import published_nights, read_published
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.locks import writer_lock
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.decisions.harvest import LIFTED, add_decisions
+from ringwatch.pipelines.ledger.store import Ledger
 
 
 @dataclass(frozen=True)

@@ -21,22 +21,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from graph_schema.migrations import MIGRATIONS
-from pipelines.ban_list import entries
-from pipelines.ban_list.canonical import content_sha256, sha256
-from pipelines.ban_list.cells import to_csv
-from pipelines.ban_list.entries import LIFT, RULES, Entry
-from pipelines.ban_list.listing import difference, ended_by, next_list
-from pipelines.ban_list.pacing import DELAYED, HELD_OUT, Waiting, from_table, pace, to_table
-from pipelines.ban_list.policy import Policy, end_of, read_policy
-from pipelines.ban_list.published import PublishedList, last_published_before, read_published
-from pipelines.ban_list.whole_folder import write_folder
-from pipelines.date_folders import nights_in
-from pipelines.errors import ApprovalError, LockedError
-from pipelines.settings import Settings
+from ringwatch.graph_schema.migrations import MIGRATIONS
+from ringwatch.pipelines.ban_list.cells import to_csv
+from ringwatch.pipelines.ban_list.published import PublishedList, last_published_before, read_published
+from ringwatch.pipelines.ban_list.rules import entries
+from ringwatch.pipelines.ban_list.rules.entries import LIFT, RULES, Entry
+from ringwatch.pipelines.ban_list.rules.listing import difference, ended_by, next_list
+from ringwatch.pipelines.ban_list.rules.pacing import DELAYED, HELD_OUT, Waiting, from_table, pace, to_table
+from ringwatch.pipelines.ban_list.rules.policy import Policy, end_of, read_policy
+from ringwatch.pipelines.common.atomic_folder import write_folder
+from ringwatch.pipelines.common.date_folders import nights_in
+from ringwatch.pipelines.common.errors import ApprovalError, LockedError
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.common.signing import content_sha256, sha256
 
 if TYPE_CHECKING:
-    from pipelines.ban_list.candidates import Candidates
+    from ringwatch.pipelines.ban_list.rules.candidates import Candidates
 
 FILES = ("ban_list.csv", "ban_list.parquet", "delta.csv")
 FORMAT_VERSION = "1"
@@ -101,9 +101,9 @@ def propose(settings: Settings, *, date: date, policy: Policy | None = None) -> 
         ApprovalError: the list that this one follows on was altered.
     """
     # Here, for it loads all of detection: who approves or publishes should not wait for that.
-    from pipelines.ban_list.candidates import find_candidates
-    from pipelines.ban_list.caps import over_caps
-    from pipelines.drift_gate import held_by_drift
+    from ringwatch.pipelines.ban_list.rules.candidates import find_candidates
+    from ringwatch.pipelines.ban_list.rules.caps import over_caps
+    from ringwatch.pipelines.runs.drift_gate import held_by_drift
 
     policy = policy or read_policy(settings.policy)
     tonight = find_candidates(settings, night=date, policy=policy)

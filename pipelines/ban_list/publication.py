@@ -12,19 +12,19 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipelines.ban_list.approval import APPROVED, Decision, last_decision, read_decision, refuse_outdated
-from pipelines.ban_list.canonical import sha256, sign
-from pipelines.ban_list.proposal import Proposal, ban_list_lock, read_proposal
-from pipelines.ban_list.published import (
+from ringwatch.pipelines.ban_list.approval import APPROVED, Decision, last_decision, read_decision, refuse_outdated
+from ringwatch.pipelines.ban_list.proposal import Proposal, ban_list_lock, read_proposal
+from ringwatch.pipelines.ban_list.published import (
     MANIFEST,
     keep_replaced,
     last_published_before,
     published_folder,
     read_published,
 )
-from pipelines.ban_list.whole_folder import write_folder
-from pipelines.errors import ApprovalError
-from pipelines.settings import Settings
+from ringwatch.pipelines.common.atomic_folder import write_folder
+from ringwatch.pipelines.common.errors import ApprovalError
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.common.signing import sha256, sign
 
 log = logging.getLogger(__name__)
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipelines.ban_list.canonical import sha256
-from pipelines.ban_list.cells import from_csv
-from pipelines.ban_list.entries import Entry, from_table
-from pipelines.ban_list.whole_folder import write_folder
-from pipelines.date_folders import nights_in
-from pipelines.errors import ApprovalError
-from pipelines.settings import Settings
+from ringwatch.pipelines.ban_list.cells import from_csv
+from ringwatch.pipelines.ban_list.rules.entries import Entry, from_table
+from ringwatch.pipelines.common.atomic_folder import write_folder
+from ringwatch.pipelines.common.date_folders import nights_in
+from ringwatch.pipelines.common.errors import ApprovalError
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.common.signing import sha256
 
 MANIFEST, DELTA = "manifest.json", "delta.csv"
 

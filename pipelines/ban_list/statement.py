@@ -9,12 +9,12 @@ from dataclasses import asdict
 from datetime import UTC
 from typing import Any
 
-from pipelines.ban_list.canonical import sign
-from pipelines.ban_list.entries import BAN, LIFT, RULE_KINDS, RULE_RING, RULES, Entry
-from pipelines.ban_list.published import PublishedList, published_nights, read_published
-from pipelines.errors import RingwatchError
-from pipelines.runs import read_run, read_run_table, run_nights
-from pipelines.settings import Settings
+from ringwatch.pipelines.ban_list.published import PublishedList, published_nights, read_published
+from ringwatch.pipelines.ban_list.rules.entries import BAN, LIFT, RULE_KINDS, RULE_RING, RULES, Entry
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.common.signing import sign
+from ringwatch.pipelines.runs.store import read_run, read_run_table, run_nights
 
 _RULES_IN_WORDS = {
     RULE_RING: "a fraud score of {score} or more, and membership in a ring of accounts",

@@ -15,11 +15,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipelines.ban_list.canonical import content_sha256, sha256, sign
-from pipelines.ban_list.cells import from_csv
-from pipelines.ban_list.entries import BAN, ENTRY_SCHEMA, LIFT, RESTRICT, Entry, from_table
-from pipelines.ban_list.proposal import FILES
-from pipelines.ban_list.published import MANIFEST
+from ringwatch.pipelines.ban_list.cells import from_csv
+from ringwatch.pipelines.ban_list.proposal import FILES
+from ringwatch.pipelines.ban_list.published import MANIFEST
+from ringwatch.pipelines.ban_list.rules.entries import BAN, ENTRY_SCHEMA, LIFT, RESTRICT, Entry, from_table
+from ringwatch.pipelines.common.signing import content_sha256, sha256, sign
 
 _ADDED_ON_PUBLISHING = ("content_sha256", "files", "approved_by", "approved_at", "approved_via", "hmac")
 

@@ -1,6 +1,6 @@
 """The command line `ringwatch`. Each module here holds the commands of one subject and calls plain functions."""
 
-from pipelines.cli import (  # noqa: F401  # each adds its commands
+from ringwatch.pipelines.cli import (  # noqa: F401  # each adds its commands
     ban_list,
     ban_list_account,
     ban_list_policy,
@@ -15,6 +15,6 @@ from pipelines.cli import (  # noqa: F401  # each adds its commands
     servers,
     worlds,
 )
-from pipelines.cli.app import app, main
+from ringwatch.pipelines.cli.app import app, main
 
 __all__ = ["app", "main"]

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
-from pipelines.errors import RingwatchError
+from ringwatch.pipelines.common.errors import RingwatchError
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.cli.app import By, Day, Json, app, day_of, show
-from pipelines.errors import ApprovalError
-from pipelines.settings import read_settings
+from ringwatch.pipelines.cli.app import By, Day, Json, app, day_of, show
+from ringwatch.pipelines.common.errors import ApprovalError
+from ringwatch.pipelines.common.settings import read_settings
 
 ban_list_app = typer.Typer(
     no_args_is_help=True, help="The ban list of a night: proposed by policy, decided by a person, published whole."
@@ -18,8 +18,8 @@ app.add_typer(ban_list_app, name="ban-list")
 @ban_list_app.command("propose")
 def propose(date: Day, as_json: Json = False) -> None:
     """Propose the list of a night that has been detected; nothing leaves until a person approves it."""
-    from pipelines.ban_list import Proposal
-    from pipelines.ban_list import propose as run_propose
+    from ringwatch.pipelines.ban_list import Proposal
+    from ringwatch.pipelines.ban_list import propose as run_propose
 
     def lines(found: Proposal) -> str:
         changes = ", ".join(f"{n:,} to {action}" for action, n in found.counts["delta"].items() if n)
@@ -45,7 +45,7 @@ def approve(
     as_json: Json = False,
 ) -> None:
     """Approve what is proposed for a night, as it stands now."""
-    from pipelines.ban_list import approve as run_approve
+    from ringwatch.pipelines.ban_list import approve as run_approve
 
     show(run_approve(read_settings(), date=day_of(date), by=by, release=release), as_json)
 
@@ -53,7 +53,7 @@ def approve(
 @ban_list_app.command("reject")
 def reject(date: Day, by: By, as_json: Json = False) -> None:
     """Reject what is proposed for a night: it will not be published."""
-    from pipelines.ban_list import reject as run_reject
+    from ringwatch.pipelines.ban_list import reject as run_reject
 
     show(run_reject(read_settings(), date=day_of(date), by=by), as_json)
 
@@ -65,9 +65,9 @@ def publish(
     as_json: Json = False,
 ) -> None:
     """Publish the approved list of a night, whole or not at all; again is safe."""
-    from pipelines.ban_list import approve as run_approve
-    from pipelines.ban_list import approve_by_policy, read_proposal
-    from pipelines.ban_list import publish as run_publish
+    from ringwatch.pipelines.ban_list import approve as run_approve
+    from ringwatch.pipelines.ban_list import approve_by_policy, read_proposal
+    from ringwatch.pipelines.ban_list import publish as run_publish
 
     settings = read_settings()
     if by is not None:
@@ -84,8 +84,8 @@ Folder = Annotated[Path, typer.Argument(help="The published folder: EXPORTS/ban_
 @ban_list_app.command("verify")
 def verify(folder: Folder, as_json: Json = False) -> None:
     """Check a published folder as a consumer should: files, signature (RINGWATCH_SIGNING_KEY), list and delta."""
-    from pipelines.ban_list.verification import Verification
-    from pipelines.ban_list.verification import verify as run_verify
+    from ringwatch.pipelines.ban_list.verification import Verification
+    from ringwatch.pipelines.ban_list.verification import verify as run_verify
 
     def lines(found: Verification) -> str:
         if found.faults:
@@ -110,7 +110,7 @@ def consume(
     as_json: Json = False,
 ) -> None:
     """Print what to do to enforce a published list after those before: a reference for enforcement tools."""
-    from pipelines.ban_list.consumer import consume as run_consume
+    from ringwatch.pipelines.ban_list.consumer import consume as run_consume
 
     def lines(changes: dict[str, str]) -> str:
         return "\n".join(f"{action} {account_id}" for account_id, action in changes.items()) or "nothing to do"

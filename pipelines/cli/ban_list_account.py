@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from pipelines.cli.app import AccountId, By, Json, show
-from pipelines.cli.ban_list import ban_list_app
-from pipelines.settings import read_settings
+from ringwatch.pipelines.cli.app import AccountId, By, Json, show
+from ringwatch.pipelines.cli.ban_list import ban_list_app
+from ringwatch.pipelines.common.settings import read_settings
 
 _SHOWN = 120  # characters of a reason
 
@@ -20,8 +20,8 @@ def lift(
     as_json: Json = False,
 ) -> None:
     """Lift an account from the list in force; no rule will list it again."""
-    from pipelines.ban_list.lift import Lifted
-    from pipelines.ban_list.lift import lift as run_lift
+    from ringwatch.pipelines.ban_list.lift import Lifted
+    from ringwatch.pipelines.ban_list.lift import lift as run_lift
 
     def lines(found: Lifted) -> str:
         return (
@@ -35,7 +35,7 @@ def lift(
 @ban_list_app.command("history")
 def history(account: AccountId, as_json: Json = False) -> None:
     """List all that was decided about an account, by people and by lists that went out, the oldest first."""
-    from pipelines.ban_list.history import Event, account_history
+    from ringwatch.pipelines.ban_list.history import Event, account_history
 
     def lines(found: list[Event]) -> Table | str:
         table = Table("at", "what", "by", "list", "why")
@@ -52,7 +52,7 @@ def history(account: AccountId, as_json: Json = False) -> None:
 @ban_list_app.command("statement")
 def statement(account: AccountId, as_json: Json = False) -> None:
     """Write what an account's owner is told, and an appeal is heard on: all that stands behind its entry. Signed."""
-    from pipelines.ban_list.statement import statement_of
+    from ringwatch.pipelines.ban_list.statement import statement_of
 
     def lines(found: dict[str, Any]) -> str:
         ring, shared = found["ring"], found["shared_identifiers"]

@@ -6,17 +6,17 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from pipelines.cli.app import Day, Json, counts_table, day_of, progress, show
-from pipelines.cli.ban_list import ban_list_app
-from pipelines.cli.worlds import Accounts, History, Scenario, Seed
-from pipelines.settings import read_settings
+from ringwatch.pipelines.cli.app import Day, Json, counts_table, day_of, progress, show
+from ringwatch.pipelines.cli.ban_list import ban_list_app
+from ringwatch.pipelines.cli.worlds import Accounts, History, Scenario, Seed
+from ringwatch.pipelines.common.settings import read_settings
 
 
 @ban_list_app.command("audit")
 def audit(as_json: Json = False) -> None:
     """Judge the rules by the accounts held out of the lists: what people found of those."""
-    from pipelines.ban_list.audit import Audit
-    from pipelines.ban_list.audit import audit as run_audit
+    from ringwatch.pipelines.ban_list.audit import Audit
+    from ringwatch.pipelines.ban_list.audit import audit as run_audit
 
     def lines(found: Audit) -> str:
         decided = f"{found.n_fake:,} found fake, {found.n_legitimate:,} legitimate, {found.n_undecided:,} undecided"
@@ -37,8 +37,8 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Show whom another policy would have listed on past nights, beside the policy in force; nothing is changed."""
-    from pipelines.ban_list.comparison import NightUnderBoth, compare_policies
-    from pipelines.ban_list.policy import read_policy
+    from ringwatch.pipelines.ban_list.rules.comparison import NightUnderBoth, compare_policies
+    from ringwatch.pipelines.ban_list.rules.policy import read_policy
 
     settings = read_settings()
     now, then = read_policy(settings.policy), read_policy(policy)
@@ -61,8 +61,8 @@ def compare(
 @ban_list_app.command("waiting")
 def waiting(date: Day, as_json: Json = False) -> None:
     """List whom a rule would list but for the policy's pace: delayed, or held out for an audit."""
-    from pipelines.ban_list.pacing import Waiting
-    from pipelines.ban_list.proposal import read_waiting
+    from ringwatch.pipelines.ban_list.proposal import read_waiting
+    from ringwatch.pipelines.ban_list.rules.pacing import Waiting
 
     def lines(found: list[Waiting]) -> Table | str:
         table = Table("account", "ring", "why", "found on", "due on")
@@ -89,10 +89,10 @@ def rehearse(
     as_json: Json = False,
 ) -> None:
     """Play a policy against a simulated world that answers its lists: bans, wrong bans, lifts and leaks by night."""
-    from pipelines.ban_list.policy import read_policy
-    from pipelines.rehearsal import RehearsedNight
-    from pipelines.rehearsal import rehearse as run_rehearse
-    from pipelines.simulate import Arguments
+    from ringwatch.pipelines.ban_list.rules.policy import read_policy
+    from ringwatch.pipelines.evaluation.rehearsal import RehearsedNight
+    from ringwatch.pipelines.evaluation.rehearsal import rehearse as run_rehearse
+    from ringwatch.pipelines.simulate import Arguments
 
     def lines(found: list[RehearsedNight]) -> Table:
         table = counts_table(

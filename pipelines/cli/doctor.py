@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from pipelines.errors import RingwatchError
-from pipelines.settings import Settings, read_settings
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.settings import Settings, read_settings
 
 _PACKAGES = ("neo4j", "torch", "torch-geometric", "pandas", "apache-airflow", "great-expectations")
 _FREE_GB = 5
@@ -51,7 +51,7 @@ def _settings(settings: Settings) -> Finding:
 
 
 def _jars() -> Finding:
-    from infra.jars import NEO4J
+    from ringwatch.infra.neo4j.jars import NEO4J
 
     n_missing = len(NEO4J.missing())
     if n_missing:
@@ -60,7 +60,7 @@ def _jars() -> Finding:
 
 
 def _neo4j(settings: Settings) -> Finding:
-    from pipelines.neo4j_client import connect
+    from ringwatch.pipelines.graph.client import connect
 
     try:
         with connect(settings) as driver:
@@ -72,7 +72,7 @@ def _neo4j(settings: Settings) -> Finding:
 
 
 def _airflow(settings: Settings) -> Finding:
-    from infra.airflow_server import status
+    from ringwatch.infra.airflow.server import status
 
     found = status(settings)
     if found.running:
@@ -81,7 +81,7 @@ def _airflow(settings: Settings) -> Finding:
 
 
 def _landing(settings: Settings) -> Finding:
-    from pipelines.landing import check_landing
+    from ringwatch.pipelines.ingest.landing import check_landing
 
     if settings.landing is None:
         return Finding("landing", "note", "not set: the DAGs will not know what to read", "set RINGWATCH_LANDING")

@@ -7,12 +7,12 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from pipelines.cli.app import Json, app, as_data, counts_table, err, out, progress, show
-from pipelines.cli.worlds import Accounts, History, Knobs, Nights, Scenario, Seed, Seeds, Vary, read_knobs
-from pipelines.settings import read_settings
+from ringwatch.pipelines.cli.app import Json, app, as_data, counts_table, err, out, progress, show
+from ringwatch.pipelines.cli.worlds import Accounts, History, Knobs, Nights, Scenario, Seed, Seeds, Vary, read_knobs
+from ringwatch.pipelines.common.settings import read_settings
 
 if TYPE_CHECKING:
-    from models.public_tables import PublicTable
+    from ringwatch.models.evaluation.public.public_tables import PublicTable
 
 _PUBLISHED_METRICS = ("auroc", "average_precision", "f1")
 
@@ -51,8 +51,8 @@ def evaluate(
     if is_stored:
         _evaluate_stored(folder, as_json)
         return
-    from pipelines.evaluation import evaluate_world
-    from pipelines.simulate import Arguments
+    from ringwatch.pipelines.evaluation.worlds import evaluate_world
+    from ringwatch.pipelines.simulate import Arguments
 
     reports = []
     with progress() as say:
@@ -60,7 +60,7 @@ def evaluate(
             arguments = Arguments(accounts, nights, history_days, each, scenario, vary, read_knobs(knobs))
             reports.append(as_data(evaluate_world(arguments, say, n_reviews=reviews)))
     if folder is not None:
-        from pipelines.evaluation_report import write_report
+        from ringwatch.pipelines.evaluation.report import write_report
 
         write_report(reports, folder)
         err.print(f"report: {folder / 'report.html'}", soft_wrap=True)
@@ -70,12 +70,12 @@ def evaluate(
 
 
 def _evaluate_stored(folder: Path | None, as_json: bool) -> None:
-    from pipelines.hindsight import judge_stored_nights
+    from ringwatch.pipelines.evaluation.hindsight import judge_stored_nights
 
     with progress() as say:
         reports = [as_data(each) for each in judge_stored_nights(read_settings(), say)]
     if folder is not None:
-        from pipelines.evaluation_report import write_hindsight
+        from ringwatch.pipelines.evaluation.report import write_hindsight
 
         write_hindsight(reports, folder)
         err.print(f"report: {folder / 'report.html'}", soft_wrap=True)
@@ -89,7 +89,7 @@ def benchmark_p2p(
     as_json: Json = False,
 ) -> None:
     """Rank the accounts of a real payment platform: five folds by whole components, beside boosted trees."""
-    from pipelines.benchmarks import benchmark_p2p as run
+    from ringwatch.pipelines.evaluation.benchmarks.p2p import benchmark_p2p as run
 
     with progress() as say:
         report = run(source, n_seeds=seeds, say=say)
@@ -103,7 +103,7 @@ def benchmark_tolokers(
     as_json: Json = False,
 ) -> None:
     """Rank crowd workers by whether they were banned: the published splits, beside boosted trees."""
-    from pipelines.public_tables import read_tolokers
+    from ringwatch.pipelines.evaluation.benchmarks.public_tables import read_tolokers
 
     _benchmark_table(read_tolokers(source, splits), as_json)
 
@@ -115,13 +115,13 @@ def benchmark_s_ffsd(
     as_json: Json = False,
 ) -> None:
     """Rank simulated card transactions: the published split, beside boosted trees."""
-    from pipelines.public_tables import read_s_ffsd
+    from ringwatch.pipelines.evaluation.benchmarks.public_tables import read_s_ffsd
 
     _benchmark_table(read_s_ffsd(source, splits), as_json)
 
 
 def _benchmark_table(table: "PublicTable", as_json: bool) -> None:
-    from models.public_tables import judge_table
+    from ringwatch.models.evaluation.public.public_tables import judge_table
 
     with progress() as say:
         report = judge_table(table, progress=lambda share: say(f"learning: {share:.0%}"))

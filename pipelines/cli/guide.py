@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from pipelines.cli.app import Json, app, counts_table, err, progress, show
-from pipelines.cli.evaluation import benchmark_app
-from pipelines.settings import read_settings
+from ringwatch.pipelines.cli.app import Json, app, counts_table, err, progress, show
+from ringwatch.pipelines.cli.evaluation import benchmark_app
+from ringwatch.pipelines.common.settings import read_settings
 
 guide_app = typer.Typer(
     no_args_is_help=True,
@@ -26,7 +26,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write the guide as it stands after the newest night, for a web server of yours; and queries to import."""
-    from infra.desk_server import desk_files
+    from ringwatch.infra.analyst_server.server import desk_files
 
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in desk_files(read_settings().desk_dir, url).items():
@@ -43,8 +43,8 @@ def serve(
     """Serve guide, style and reports to a Neo4j Browser on this machine, until Ctrl-C."""
     import secrets
 
-    from infra.desk_server import make_server
-    from infra.ports import HOST, free_port
+    from ringwatch.infra.analyst_server.server import make_server
+    from ringwatch.infra.process.ports import HOST, free_port
 
     port, secret = free_port([port]), secrets.token_urlsafe(16)
     with make_server(read_settings().desk_dir, port, secret) as server:
@@ -65,8 +65,8 @@ def benchmark_guide(
     as_json: Json = False,
 ) -> None:
     """Run every query of the guide against the graph: rows, widest step, db hits, milliseconds."""
-    from pipelines.guide_benchmark import QueryCost, measure_guide
-    from pipelines.neo4j_client import connect
+    from ringwatch.pipelines.evaluation.benchmarks.guide import QueryCost, measure_guide
+    from ringwatch.pipelines.graph.client import connect
 
     def lines(costs: list[QueryCost]) -> Table:
         table = counts_table("the dearest of each", "query", "rows", "widest", "db hits", "first ms", "again ms")

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from pipelines.cli.app import Day, Json, app, counts_table, day_of, progress, show
-from pipelines.errors import RingwatchError
-from pipelines.settings import read_settings
+from ringwatch.pipelines.cli.app import Day, Json, app, counts_table, day_of, progress, show
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.settings import read_settings
 
 indicators_app = typer.Typer(
     no_args_is_help=True,
@@ -20,7 +20,7 @@ app.add_typer(indicators_app, name="indicators")
 @indicators_app.command("export")
 def export(date: Day, as_json: Json = False) -> None:
     """Export the indicators of a night whose ban list is out: for everybody, and for each of RINGWATCH_PARTNER_KEYS."""
-    from pipelines.indicators.export import Exported, export_indicators
+    from ringwatch.pipelines.indicators.outbound.export import Exported, export_indicators
 
     def lines(found: Exported) -> Table:
         table = counts_table(str(found.folder), "file", "indicators", "infrastructure", "campaigns", "sightings")
@@ -40,7 +40,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Say what would be taken in of a bundle, if it lay in the landing zone today; nothing is kept."""
-    from pipelines.indicators.report import Judged, judge_file
+    from ringwatch.pipelines.indicators.inbound.report import Judged, judge_file
 
     def lines(found: Judged) -> str:
         if found.faults:
@@ -57,7 +57,7 @@ def check(
 @indicators_app.command("status")
 def status(date: Day, as_json: Json = False) -> None:
     """Show what the load of a night took in, and by partner which indicators are in force as of then."""
-    from pipelines.indicators.report import Standing, standing
+    from ringwatch.pipelines.indicators.inbound.report import Standing, standing
 
     def lines(found: Standing) -> str:
         taken = ", ".join(f"{n:,} {what}" for what, n in (found.taken_in or {}).items() if what != "notes")
@@ -73,7 +73,7 @@ def status(date: Day, as_json: Json = False) -> None:
 @indicators_app.command("matches")
 def matches(date: Day, as_json: Json = False) -> None:
     """List what partners' indicators matched on a night that has been detected."""
-    from pipelines.indicators.matches import read_matches
+    from ringwatch.pipelines.indicators.matches import read_matches
 
     def lines(found: list[dict[str, Any]]) -> Table | str:
         table = Table("partner", "names", "confidence", "accounts", "rings")

@@ -6,15 +6,15 @@ import typer
 from rich.console import Group
 from rich.table import Table
 
-from pipelines.cli.app import AccountId, Json, app, show
-from pipelines.settings import read_settings
+from ringwatch.pipelines.cli.app import AccountId, Json, app, show
+from ringwatch.pipelines.common.settings import read_settings
 
 
 @app.command()
 def explain(account: AccountId, as_json: Json = False) -> None:
     """Say why an account stands where it stands: score, reasons, ring, shared identifiers, history."""
-    from pipelines.explain import Explanation
-    from pipelines.explain import explain as run_explain
+    from ringwatch.pipelines.nightly.explain import Explanation
+    from ringwatch.pipelines.nightly.explain import explain as run_explain
 
     def lines(found: Explanation) -> Group:
         shared = Table("kind", "shared identifier", "accounts on it", "of them suspicious")
@@ -42,7 +42,7 @@ def explain(account: AccountId, as_json: Json = False) -> None:
 @app.command()
 def status(as_json: Json = False) -> None:
     """Show the last runs, counts, the champion, and where things are."""
-    from pipelines.status import Status, read_status
+    from ringwatch.pipelines.nightly.status import Status, read_status
 
     def lines(found: Status) -> Group:
         table = Table("night", "rows in", "quarantined", "detected", "suspicious", "rings", "model", "ban list")
@@ -69,7 +69,7 @@ def status(as_json: Json = False) -> None:
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Check set-up, settings, servers and disk, and say what to mend. Ends with 2 if something needs mending."""
-    from pipelines.cli.doctor import Finding, examine
+    from ringwatch.pipelines.cli.doctor import Finding, examine
 
     findings = examine()
 

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from pipelines.cli.app import Json, app, progress, show
-from pipelines.settings import read_settings
-from pipelines.writer_lock import writer_lock
+from ringwatch.pipelines.cli.app import Json, app, progress, show
+from ringwatch.pipelines.common.locks import writer_lock
+from ringwatch.pipelines.common.settings import read_settings
 
 model_app = typer.Typer(no_args_is_help=True, help="The trained models and which of them is champion.")
 app.add_typer(model_app, name="model")
@@ -18,7 +18,7 @@ app.add_typer(model_app, name="model")
 @model_app.command("list")
 def list_models(as_json: Json = False) -> None:
     """List the models, oldest first, and say which is champion."""
-    from models.registry import Registry
+    from ringwatch.models.registry.store import Registry
 
     models = [asdict(entry) for entry in Registry(read_settings().models_dir).list_models()]
 
@@ -37,7 +37,7 @@ def list_models(as_json: Json = False) -> None:
 @model_app.command("rollback")
 def rollback(as_json: Json = False) -> None:
     """Make the champion before this one champion again."""
-    from models.registry import Registry
+    from ringwatch.models.registry.store import Registry
 
     settings = read_settings()
     with writer_lock(settings, "model rollback"):
@@ -47,7 +47,7 @@ def rollback(as_json: Json = False) -> None:
 
 @model_app.command("pretrain")
 def pretrain(
-    folder: Annotated[Path, typer.Option("--out", help="Folder for the model; the project's own is models/default.")],
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the model; ours is models/registry/default.")],
     worlds: Annotated[int, typer.Option("--worlds", min=5, help="Worlds to simulate; a fifth calibrate it.")] = 24,
     accounts: Annotated[int, typer.Option("--accounts", min=2000, help="Accounts in each.")] = 20_000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the network; the worlds stay the same.")] = 0,
@@ -58,7 +58,7 @@ def pretrain(
     as_json: Json = False,
 ) -> None:
     """Make the default model, which scores before there are labels: teach a network many simulated worlds."""
-    from pipelines.pretrain import pretrain_default
+    from ringwatch.pipelines.evaluation.pretrain import pretrain_default
 
     with progress() as say:
         version = pretrain_default(

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from pipelines.cli.app import Day, Json, Landing, app, as_data, day_of, err, progress, show
-from pipelines.settings import read_settings
+from ringwatch.pipelines.cli.app import Day, Json, Landing, app, as_data, day_of, err, progress, show
+from ringwatch.pipelines.common.settings import read_settings
 
 import_app = typer.Typer(no_args_is_help=True, help="Turn published data into a landing zone.")
 app.add_typer(import_app, name="import")
@@ -24,7 +24,7 @@ def import_p2p(
     as_json: Json = False,
 ) -> None:
     """Turn the peer-to-peer payment platform's files into a landing zone that keeps the real dates."""
-    from pipelines.import_p2p import import_p2p as run_import
+    from ringwatch.pipelines.evaluation.benchmarks.import_p2p import import_p2p as run_import
 
     with progress() as say:
         result = run_import(source, landing, lambda n, total: say(f"writing partitions: {n / total:.0%}"))
@@ -34,8 +34,8 @@ def import_p2p(
 @app.command()
 def load(landing: Landing, date: Day, as_json: Json = False) -> None:
     """Load one night: check every signal, put it in the ledger, write what changed to the graph."""
-    from pipelines.load import load_night
-    from pipelines.neo4j_client import connect
+    from ringwatch.pipelines.graph.client import connect
+    from ringwatch.pipelines.nightly.load import load_night
 
     settings = read_settings()
     with progress() as say, connect(settings) as driver:
@@ -54,8 +54,8 @@ def backfill(
     as_json: Json = False,
 ) -> None:
     """Load every night of a span, and detect the last. Nights that lie unchanged are not loaded again."""
-    from pipelines.backfill import backfill as run_backfill
-    from pipelines.neo4j_client import connect
+    from ringwatch.pipelines.graph.client import connect
+    from ringwatch.pipelines.nightly.backfill import backfill as run_backfill
 
     settings = read_settings()
     with progress() as say, connect(settings) as driver:
@@ -86,8 +86,8 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train a model on the labels known at a night; it becomes champion if it is not worse on held-out accounts."""
-    from pipelines.neo4j_client import connect
-    from pipelines.train import train as run_train
+    from ringwatch.pipelines.graph.client import connect
+    from ringwatch.pipelines.nightly.train import train as run_train
 
     settings = read_settings()
     with progress() as say, connect(settings) as driver:
@@ -98,8 +98,8 @@ def train(
 @app.command()
 def detect(date: Day, as_json: Json = False) -> None:
     """Score the accounts of a night, find the rings, export both and write them to the graph."""
-    from pipelines.detect import detect as run_detect
-    from pipelines.neo4j_client import connect
+    from ringwatch.pipelines.graph.client import connect
+    from ringwatch.pipelines.nightly.detect import detect as run_detect
 
     settings = read_settings()
     with progress() as say, connect(settings) as driver:
@@ -110,7 +110,7 @@ def detect(date: Day, as_json: Json = False) -> None:
 @app.command()
 def report(date: Day, as_json: Json = False) -> None:
     """Write the report of a night that has been detected, as `detect` does, and say where it is."""
-    from pipelines.report import write_report
+    from ringwatch.pipelines.report import write_report
 
     show({"report": str(write_report(read_settings(), day_of(date)))}, as_json)
 
@@ -118,8 +118,8 @@ def report(date: Day, as_json: Json = False) -> None:
 @app.command()
 def nightly(landing: Landing, date: Day, as_json: Json = False) -> None:
     """Do everything of one night: load, train when it is time, detect, propose a ban list."""
-    from pipelines.neo4j_client import connect
-    from pipelines.nightly import nightly as run_nightly
+    from ringwatch.pipelines.graph.client import connect
+    from ringwatch.pipelines.nightly.nightly import nightly as run_nightly
 
     settings = read_settings()
     with progress() as say, connect(settings) as driver:

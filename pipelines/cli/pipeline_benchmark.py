@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from pipelines.cli.app import Json, counts_table, out, progress, show
-from pipelines.cli.evaluation import benchmark_app
-from pipelines.cli.worlds import Seed
-from pipelines.settings import read_settings
+from ringwatch.pipelines.cli.app import Json, counts_table, out, progress, show
+from ringwatch.pipelines.cli.evaluation import benchmark_app
+from ringwatch.pipelines.cli.worlds import Seed
+from ringwatch.pipelines.common.settings import read_settings
 
 if TYPE_CHECKING:
-    from pipelines.pipeline_benchmark import PipelineCost
+    from ringwatch.pipelines.evaluation.benchmarks.pipeline import PipelineCost
 
 
 @benchmark_app.command("pipeline")
@@ -31,11 +31,11 @@ def benchmark_pipeline(
     as_json: Json = False,
 ) -> None:
     """Time every step of nights on a simulated platform, beside the server's ceilings, in a Neo4j of its own."""
-    from infra import neo4j_server
-    from pipelines.benchmark_results import as_document, write_results
-    from pipelines.neo4j_client import connect
-    from pipelines.pipeline_benchmark import describe_machine, measure_pipeline
-    from pipelines.simulate import Arguments, simulate
+    from ringwatch.infra.neo4j import server as neo4j_server
+    from ringwatch.pipelines.evaluation.benchmarks.pipeline import describe_machine, measure_pipeline
+    from ringwatch.pipelines.evaluation.benchmarks.results import as_document, write_results
+    from ringwatch.pipelines.graph.client import connect
+    from ringwatch.pipelines.simulate import Arguments, simulate
 
     costs, given = [], read_settings()
     with progress() as say:
@@ -64,7 +64,7 @@ def benchmark_pipeline(
 
 
 def _steps_table(cost: "PipelineCost") -> Table:
-    from pipelines.benchmark_results import lines_by_step
+    from ringwatch.pipelines.evaluation.benchmarks.results import lines_by_step
 
     table = counts_table(f"{cost.n_accounts:,} accounts", "", "rows", "seconds", "rows a second", "peak MB")
     for step, rows, seconds, peak in lines_by_step(cost):

@@ -6,8 +6,8 @@ import typer
 from rich.console import Group
 from rich.table import Table
 
-from pipelines.cli.app import By, Json, app, show
-from pipelines.settings import read_settings
+from ringwatch.pipelines.cli.app import By, Json, app, show
+from ringwatch.pipelines.common.settings import read_settings
 
 review_app = typer.Typer(no_args_is_help=True, help="What people should look at, what they see, and what they decide.")
 app.add_typer(review_app, name="review")
@@ -22,7 +22,7 @@ def queue(
     as_json: Json = False,
 ) -> None:
     """List what is most worth a person's look after the newest night, and a few accounts at random."""
-    from pipelines.review.queue import Question, read_queue
+    from ringwatch.pipelines.review.queue import Question, read_queue
 
     def lines(found: list[Question]) -> Table:
         table = Table("", "id", "worth", "why", "asked since", "strongest reason")
@@ -42,7 +42,7 @@ def show_ring(
     as_json: Json = False,
 ) -> None:
     """Show a ring: its members, what they share and how rare that is, its growth, and who decided what."""
-    from pipelines.review.ring import RingView, view_ring
+    from ringwatch.pipelines.review.ring import RingView, view_ring
 
     def lines(found: RingView) -> Group:
         table = Table("member", "score", "label", "decided", "strongest reason")
@@ -77,8 +77,8 @@ def decide(
     as_json: Json = False,
 ) -> None:
     """Decide on a ring as it stands now, or on an account; it counts from the next night on."""
-    from pipelines.neo4j_client import connect
-    from pipelines.review.decide import decide as run_decide
+    from ringwatch.pipelines.decisions.decide import decide as run_decide
+    from ringwatch.pipelines.graph.client import connect
 
     with connect(read_settings()) as driver:
         found = run_decide(
@@ -95,7 +95,7 @@ def decide(
 @review_app.command("history")
 def history(ring: Ring = None, account: Account = None, as_json: Json = False) -> None:
     """List the decisions on a ring or an account, the oldest first, as far as a night has taken them in."""
-    from pipelines.review.ring import decisions_on
+    from ringwatch.pipelines.review.ring import decisions_on
 
     def lines(found: list[dict[str, Any]]) -> Table | str:
         table = Table("at", "decision", "by", "on", "reason")

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.app import Json, app, progress, show
-from pipelines.settings import read_settings
+from ringwatch.pipelines.cli.app import Json, app, progress, show
+from ringwatch.pipelines.common.settings import read_settings
 
 neo4j_app = typer.Typer(no_args_is_help=True, help="The embedded Neo4j, with Neo4j Browser.")
 airflow_app = typer.Typer(no_args_is_help=True, help="The embedded Airflow: scheduler, dag processor, triggerer, API.")
@@ -16,7 +16,7 @@ app.add_typer(airflow_app, name="airflow")
 @neo4j_app.command("start")
 def neo4j_start(as_json: Json = False) -> None:
     """Start it, detached, and wait until it answers. Does nothing if it runs."""
-    from infra import neo4j_server
+    from ringwatch.infra.neo4j import server as neo4j_server
 
     with progress() as say:
         say("starting Neo4j (about 15 seconds)")
@@ -27,7 +27,7 @@ def neo4j_start(as_json: Json = False) -> None:
 @neo4j_app.command("stop")
 def neo4j_stop(as_json: Json = False) -> None:
     """Stop it; its data stays."""
-    from infra import neo4j_server
+    from ringwatch.infra.neo4j import server as neo4j_server
 
     show({"stopped": neo4j_server.stop(read_settings())}, as_json)
 
@@ -35,7 +35,7 @@ def neo4j_stop(as_json: Json = False) -> None:
 @neo4j_app.command("status")
 def neo4j_status(as_json: Json = False) -> None:
     """Say whether it runs, where, and with which user and password file."""
-    from infra import neo4j_server
+    from ringwatch.infra.neo4j import server as neo4j_server
 
     show(neo4j_server.status(read_settings()), as_json)
 
@@ -46,7 +46,7 @@ def neo4j_reset(
     as_json: Json = False,
 ) -> None:
     """Stop it and delete its graph. The ledger stays: the next load writes the graph anew."""
-    from infra import neo4j_server
+    from ringwatch.infra.neo4j import server as neo4j_server
 
     if not yes:
         typer.confirm("Delete the embedded graph (decisions not yet in the ledger are lost)?", abort=True, err=True)
@@ -57,7 +57,7 @@ def neo4j_reset(
 @airflow_app.command("start")
 def airflow_start(as_json: Json = False) -> None:
     """Start it, detached, and wait until it is healthy. Does nothing if it runs."""
-    from infra import airflow_server
+    from ringwatch.infra.airflow import server as airflow_server
 
     with progress() as say:
         say("starting Airflow (about half a minute)")
@@ -68,7 +68,7 @@ def airflow_start(as_json: Json = False) -> None:
 @airflow_app.command("stop")
 def airflow_stop(as_json: Json = False) -> None:
     """Stop all its processes; its history stays."""
-    from infra import airflow_server
+    from ringwatch.infra.airflow import server as airflow_server
 
     show({"stopped": airflow_server.stop(read_settings())}, as_json)
 
@@ -76,6 +76,6 @@ def airflow_stop(as_json: Json = False) -> None:
 @airflow_app.command("status")
 def airflow_status(as_json: Json = False) -> None:
     """Say whether it runs, where, and with which user and password file."""
-    from infra import airflow_server
+    from ringwatch.infra.airflow import server as airflow_server
 
     show(airflow_server.status(read_settings()), as_json)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from pipelines.cli.app import Json, app, counts_table, out, progress, show
-from pipelines.errors import RingwatchError
-from pipelines.settings import read_settings
+from ringwatch.pipelines.cli.app import Json, app, counts_table, out, progress, show
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.settings import read_settings
 
 if TYPE_CHECKING:
-    from pipelines.simulate.outcome import Outcome
+    from ringwatch.pipelines.evaluation.outcome import Outcome
 
 Scenario = Annotated[str, typer.Option("--scenario", help="disclosure, novel, camouflage, quiet, drift or evasion.")]
 Accounts = Annotated[int, typer.Option("--accounts", min=1, help="Accounts that have signed up by the last night.")]
@@ -54,8 +54,8 @@ def simulate(
 
     With --continue, append the next night to a world: accounts on --ban-list fall silent, and campaigns answer.
     """
-    from pipelines.simulate import Arguments, continue_world
-    from pipelines.simulate import simulate as run
+    from ringwatch.pipelines.simulate import Arguments, continue_world
+    from ringwatch.pipelines.simulate import simulate as run
 
     if (world is None) == (continued is None):
         raise RingwatchError("give either --out, to make a world, or --continue, to go on with one.")
@@ -89,8 +89,8 @@ def show_difficulty(
     as_json: Json = False,
 ) -> None:
     """Measure how hard simulated worlds are: boosted trees, components, and an oracle, on accounts not yet labelled."""
-    from pipelines.simulate import Arguments
-    from pipelines.simulate.measure import measure
+    from ringwatch.pipelines.evaluation.measure import measure
+    from ringwatch.pipelines.simulate import Arguments
 
     arguments = Arguments(accounts, nights, history_days, seed, scenario, vary, read_knobs(knobs))
     with progress() as say:
@@ -104,7 +104,7 @@ def show_outcome(
     as_json: Json = False,
 ) -> None:
     """Compare what was detected and banned with a world's truth: caught, leaked before, accused wrongly."""
-    from pipelines.simulate.outcome import outcome_of
+    from ringwatch.pipelines.evaluation.outcome import outcome_of
 
     result = outcome_of(read_settings(), world)
     if as_json:

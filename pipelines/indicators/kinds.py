@@ -9,8 +9,8 @@ import hmac
 import ipaddress
 from dataclasses import dataclass
 
-from graph_schema.signals import Kind
-from pipelines.canonical import cast_value
+from ringwatch.graph_schema.signals import Kind
+from ringwatch.pipelines.ingest.casting.values import cast_value
 
 HOSTING, VPN, PROXY, TOR = "hosting", "vpn", "proxy", "tor"
 # Networks that third parties run and rent out: what is named in them is not somebody's line at home.

@@ -8,9 +8,9 @@ from datetime import date
 
 import pyarrow as pa
 
-from graph_schema.signals import Kind
-from pipelines.runs import read_run, read_run_table
-from pipelines.settings import Settings
+from ringwatch.graph_schema.signals import Kind
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.runs.store import read_run, read_run_table
 
 MATCHES = "partner_matches"
 MATCHES_SCHEMA = pa.schema(

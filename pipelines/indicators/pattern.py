@@ -11,9 +11,8 @@ from stix2patterns.exceptions import ParseException
 from stix2patterns.v21.grammars.STIXPatternListener import STIXPatternListener
 from stix2patterns.v21.pattern import Pattern
 
-from graph_schema.signals import Kind
-from pipelines.canonical import MAX_ID_LENGTH, cast_value
-from pipelines.indicators.kinds import (
+from ringwatch.graph_schema.signals import Kind
+from ringwatch.pipelines.indicators.kinds import (
     ADDRESS,
     BROADEST,
     CARD,
@@ -27,6 +26,7 @@ from pipelines.indicators.kinds import (
     WITHIN,
     network_of,
 )
+from ringwatch.pipelines.ingest.casting.values import MAX_ID_LENGTH, cast_value
 
 _MAX_VALUES = 1000
 _PATHS = {path for kind in KINDS for path in kind.paths}

@@ -2,8 +2,8 @@
 
 import duckdb
 
-from models.snapshot import Snapshot
-from pipelines.indicators.kinds import ADDRESS, KINDS, RENTED, SUBNET
+from ringwatch.models.data.snapshot import Snapshot
+from ringwatch.pipelines.indicators.kinds import ADDRESS, KINDS, RENTED, SUBNET
 
 _USES = """
 CREATE TABLE uses AS

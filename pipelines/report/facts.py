@@ -6,12 +6,12 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from models.drift import SCORE, score_distribution
-from models.registry import Registry
-from pipelines.drift_gate import held_by_drift
-from pipelines.ledger import Ledger
-from pipelines.runs import Run, night_before, nights_up_to, read_run, read_run_table
-from pipelines.settings import Settings
+from ringwatch.models.registry.drift import SCORE, score_distribution
+from ringwatch.models.registry.store import Registry
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.ledger.store import Ledger
+from ringwatch.pipelines.runs.drift_gate import held_by_drift
+from ringwatch.pipelines.runs.store import Run, night_before, nights_up_to, read_run, read_run_table
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from models.drift import SCORE, moves_with_time
-from models.wording import count
-from pipelines.html_page import figure, page, table
-from pipelines.report.facts import NightFacts, RingChange
+from ringwatch.models.explain.wording import count
+from ringwatch.models.registry.drift import SCORE, moves_with_time
+from ringwatch.pipelines.common.html_page import figure, page, table
+from ringwatch.pipelines.report.facts import NightFacts, RingChange
 
 _N_RINGS, _N_FEATURES = 15, 15
 _KINDS = ("new", "grown", "smaller", "gone")

@@ -4,14 +4,14 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 
-from graph_schema.browser.glance import GLANCE_FILE
-from models.wording import count
-from pipelines.report.facts import NightFacts, gather_facts
-from pipelines.report.page import report_page
-from pipelines.review.queue import AUDIT, read_queue
-from pipelines.runs import run_nights
-from pipelines.settings import Settings
-from pipelines.whole_file import write_json, write_text
+from ringwatch.graph_schema.browser.glance import GLANCE_FILE
+from ringwatch.models.explain.wording import count
+from ringwatch.pipelines.common.atomic_file import write_json, write_text
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.report.facts import NightFacts, gather_facts
+from ringwatch.pipelines.report.page import report_page
+from ringwatch.pipelines.review.queue import AUDIT, read_queue
+from ringwatch.pipelines.runs.store import run_nights
 
 _N_QUESTIONS = 20  # that the guide lists, to be clicked
 

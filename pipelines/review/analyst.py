@@ -6,14 +6,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.difficulty import Truth
-from models.snapshot import Snapshot
-from pipelines.ban_list.policy import end_of
-from pipelines.ledger import Ledger
-from pipelines.review.harvest import add_decisions
-from pipelines.review.queue import AUDIT, RING, read_queue
-from pipelines.runs import read_run_table
-from pipelines.settings import Settings
+from ringwatch.models.data.snapshot import Snapshot
+from ringwatch.models.evaluation.difficulty import Truth
+from ringwatch.pipelines.ban_list.rules.policy import end_of
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.decisions.harvest import add_decisions
+from ringwatch.pipelines.ledger.store import Ledger
+from ringwatch.pipelines.review.queue import AUDIT, RING, read_queue
+from ringwatch.pipelines.runs.store import read_run_table
 
 _RIGHT = 0.95
 _COMES_AFTER = timedelta(hours=9)  # the end of the night: what is decided then counts from the next night on

@@ -4,12 +4,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from neo4j import Driver
 
-from graph_schema.browser.marks import SAID, put_marks
-from models.detection import Detection
-from pipelines.neo4j_client import run, to_lists, write_table
-from pipelines.review.queue import RING, first_questions
-from pipelines.runs import Run, nights_up_to, read_run_table
-from pipelines.settings import Settings
+from ringwatch.graph_schema.browser.marks import SAID, put_marks
+from ringwatch.models.scoring.detection import Detection
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.graph.client import run, to_lists, write_table
+from ringwatch.pipelines.review.queue import RING, first_questions
+from ringwatch.pipelines.runs.store import Run, nights_up_to, read_run_table
 
 _N_QUESTIONS = 200
 _GROWTH = """

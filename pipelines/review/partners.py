@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graph_schema.graph import HUB_ACCOUNTS
-from models.wording import count
+from ringwatch.graph_schema.graph import HUB_ACCOUNTS
+from ringwatch.models.explain.wording import count
 
 _Hit = dict[str, Any]
 
@@ -27,7 +27,7 @@ def words_of_partners(hits: pa.Table, accounts: pa.Table, about: str) -> dict[st
     """What partners say, by ring or account.
 
     Args:
-        hits: by `pipelines.indicators.matches.HITS_SCHEMA`.
+        hits: by `ringwatch.pipelines.indicators.matches.HITS_SCHEMA`.
         accounts: those that can be decided on, with account_id and ring_id.
         about: column of what a question is about: ring_id or account_id.
     """

@@ -17,16 +17,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.detection import Detection
-from models.wording import count
-from pipelines.ban_list.candidates import Candidates
-from pipelines.ban_list.entries import RULES
-from pipelines.ban_list.pacing import is_held_out
-from pipelines.ban_list.policy import read_policy
-from pipelines.ban_list.published import last_published_before
-from pipelines.review.partners import Word, rarest, words_of_partners
-from pipelines.runs import detected_nights, night_before, read_run_table
-from pipelines.settings import Settings
+from ringwatch.models.explain.wording import count
+from ringwatch.models.scoring.detection import Detection
+from ringwatch.pipelines.ban_list.published import last_published_before
+from ringwatch.pipelines.ban_list.rules.candidates import Candidates
+from ringwatch.pipelines.ban_list.rules.entries import RULES
+from ringwatch.pipelines.ban_list.rules.pacing import is_held_out
+from ringwatch.pipelines.ban_list.rules.policy import read_policy
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.review.partners import Word, rarest, words_of_partners
+from ringwatch.pipelines.runs.store import detected_nights, night_before, read_run_table
 
 RING, ACCOUNT, SECOND_LOOK, AUDIT = "ring", "account", "second look", "audit"
 QUESTIONS_SCHEMA = pa.schema(
@@ -94,7 +94,7 @@ def first_questions(questions: pa.Table, limit: int) -> pa.Table:
 def make_queue(settings: Settings, detection: Detection, candidates: Candidates, hits: pa.Table) -> pa.Table:
     """All questions of a night, by QUESTIONS_SCHEMA: those most worth asking first, those at random last.
 
-    `hits` are the accounts that partners' indicators name, by `pipelines.indicators.matches.HITS_SCHEMA`.
+    `hits` are the accounts that partners' indicators name, by `ringwatch.pipelines.indicators.matches.HITS_SCHEMA`.
     """
     night, accounts = candidates.run.date, detection.accounts
     decided = pa.array(sorted(candidates.decided), pa.string())

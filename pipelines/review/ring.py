@@ -8,16 +8,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.decisions import decisions_of
-from models.identifiers import shared_kinds
-from models.ring_sharing import shared_within
-from models.snapshot import Snapshot, read_snapshot
-from pipelines.errors import RingwatchError
-from pipelines.ledger import Ledger
-from pipelines.review.decide import the_one
-from pipelines.review.harvest import REVIEWS_SCHEMA
-from pipelines.runs import detected_nights, read_run_table
-from pipelines.settings import Settings
+from ringwatch.models.data.decisions import decisions_of
+from ringwatch.models.data.identifiers import shared_kinds
+from ringwatch.models.data.snapshot import Snapshot, read_snapshot
+from ringwatch.models.rings.sharing import shared_within
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.decisions.decide import the_one
+from ringwatch.pipelines.decisions.harvest import REVIEWS_SCHEMA
+from ringwatch.pipelines.ledger.store import Ledger
+from ringwatch.pipelines.runs.store import detected_nights, read_run_table
 
 _N_SHARED = 30
 _NIGHTLY = ("n_accounts", "n_new_accounts", "fraud_score", "fraud_label")

@@ -4,8 +4,8 @@
 between people and campaigns is declared in `ordinary.py` and `campaigns.py`; the meaning of the numbers in `knobs.py`.
 """
 
-from pipelines.simulate.nights import Simulated, continue_world, nights_of, simulate
-from pipelines.simulate.scenarios import SCENARIOS
-from pipelines.simulate.world import Arguments
+from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS
+from ringwatch.pipelines.simulate.nights import Simulated, continue_world, nights_of, simulate
+from ringwatch.pipelines.simulate.world import Arguments
 
 __all__ = ["SCENARIOS", "Arguments", "Simulated", "continue_world", "nights_of", "simulate"]

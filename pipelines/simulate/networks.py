@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.simulate.knobs import NETWORK_TYPES
-from pipelines.simulate.names import mix
-from pipelines.simulate.state import Networks
-from pipelines.simulate.world import COUNTRIES, World
+from ringwatch.pipelines.simulate.knobs.declaration import NETWORK_TYPES
+from ringwatch.pipelines.simulate.names import mix
+from ringwatch.pipelines.simulate.state import Networks
+from ringwatch.pipelines.simulate.world import COUNTRIES, World
 
 _SUBNET = 256
 _V6_BASE = 2**42

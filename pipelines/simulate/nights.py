@@ -19,21 +19,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graph_schema.signals import ACCOUNTS, DEVICE_EVENTS, IP_EVENTS, LABELS, PAYMENTS, USAGE_EVENTS
-from pipelines.errors import RingwatchError
-from pipelines.simulate import landing as files
-from pipelines.simulate.activity import acting_accounts, usage
-from pipelines.simulate.groups import crowd_groups
-from pipelines.simulate.holdings import renew
-from pipelines.simulate.labelling import decide_labels, labels_of
-from pipelines.simulate.networks import public_networks
-from pipelines.simulate.payments import payments_of
-from pipelines.simulate.population import plan
-from pipelines.simulate.reaction import enforce, pivot_when_due, read_banned
-from pipelines.simulate.sightings import address_sightings, device_sightings, sign_up
-from pipelines.simulate.state import Accounts, Disputes, Labels, State, load_state, save_state
-from pipelines.simulate.truth import campaigns_of, truth_table
-from pipelines.simulate.world import Arguments, World, read_world, write_world
+from ringwatch.graph_schema.signals import ACCOUNTS, DEVICE_EVENTS, IP_EVENTS, LABELS, PAYMENTS, USAGE_EVENTS
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.simulate.events import landing as files
+from ringwatch.pipelines.simulate.events.activity import acting_accounts, usage
+from ringwatch.pipelines.simulate.events.labelling import decide_labels, labels_of
+from ringwatch.pipelines.simulate.events.payments import payments_of
+from ringwatch.pipelines.simulate.events.sightings import address_sightings, device_sightings, sign_up
+from ringwatch.pipelines.simulate.groups import crowd_groups
+from ringwatch.pipelines.simulate.holdings import renew
+from ringwatch.pipelines.simulate.networks import public_networks
+from ringwatch.pipelines.simulate.population import plan
+from ringwatch.pipelines.simulate.reaction import enforce, pivot_when_due, read_banned
+from ringwatch.pipelines.simulate.state import Accounts, Disputes, Labels, State, load_state, save_state
+from ringwatch.pipelines.simulate.truth import campaigns_of, truth_table
+from ringwatch.pipelines.simulate.world import Arguments, World, read_world, write_world
 
 Progress = Callable[[str], None]
 _PLANNED_DAYS = 400.0  # how far back the sign-ups of a world go

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.errors import RingwatchError
-from pipelines.simulate.groups import open_networks
-from pipelines.simulate.holdings import draw, draw_all
-from pipelines.simulate.labelling import hear_appeals
-from pipelines.simulate.state import DAY_US, HOUR_US, N_SLOTS, NEVER, Accounts, State
-from pipelines.simulate.world import World
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.simulate.events.labelling import hear_appeals
+from ringwatch.pipelines.simulate.groups import open_networks
+from ringwatch.pipelines.simulate.holdings import draw, draw_all
+from ringwatch.pipelines.simulate.state import DAY_US, HOUR_US, N_SLOTS, NEVER, Accounts, State
+from ringwatch.pipelines.simulate.world import World
 
 _REPLACED_ON_PIVOT = 0.5  # share of a group's devices and cards that a change of infrastructure replaces
 

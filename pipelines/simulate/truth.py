@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.simulate.landing import account_ids, times_of, words_of
-from pipelines.simulate.state import NEVER, State
-from pipelines.simulate.world import World
+from ringwatch.pipelines.simulate.events.landing import account_ids, times_of, words_of
+from ringwatch.pipelines.simulate.state import NEVER, State
+from ringwatch.pipelines.simulate.world import World
 
 TRUTH_SCHEMA = pa.schema(
     [

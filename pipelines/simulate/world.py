@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.errors import RingwatchError
-from pipelines.simulate.knobs import Kind
-from pipelines.simulate.scenarios import SCENARIOS, Desk
-from pipelines.simulate.state import DAY_US
-from pipelines.simulate.turn_knobs import turned, varied
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.simulate.knobs.declaration import Kind
+from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS, Desk
+from ringwatch.pipelines.simulate.knobs.variation import turned, varied
+from ringwatch.pipelines.simulate.state import DAY_US
 
 FIRST_NIGHT = date(2026, 3, 2)
 MIN_ACCOUNTS = 50

@@ -9,21 +9,21 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
-from infra import airflow_server
-from infra.airflow_api import ENDED
-from infra.airflow_record import read_record
-from infra.sessions import members
-from models.drift import SCORE
-from pipelines.backfill import backfill
-from pipelines.ban_list import approve, read_decision, reject
-from pipelines.ban_list.policy import POLICY
-from pipelines.ban_list.published import read_published
-from pipelines.import_p2p import import_p2p
-from pipelines.neo4j_client import connect
-from pipelines.settings import Settings
 from tests.deliveries import at, deliver
 from tests.nights import Judged, detected_night
+
+from ringwatch.infra.airflow import server as airflow_server
+from ringwatch.infra.airflow.api import ENDED
+from ringwatch.infra.airflow.record import read_record
+from ringwatch.infra.process.sessions import members
+from ringwatch.models.registry.drift import SCORE
+from ringwatch.pipelines.ban_list import approve, read_decision, reject
+from ringwatch.pipelines.ban_list.published import read_published
+from ringwatch.pipelines.ban_list.rules.policy import POLICY
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.evaluation.benchmarks.import_p2p import import_p2p
+from ringwatch.pipelines.graph.client import connect
+from ringwatch.pipelines.nightly.backfill import backfill
 
 pytestmark = pytest.mark.timeout(900)
 

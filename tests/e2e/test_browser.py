@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
-
-from infra import neo4j_server as embedded
-from infra.browser import HOW_TO_INSTALL, find_browser
-from pipelines.ban_list.candidates import find_candidates
-from pipelines.ban_list.policy import POLICY
 from tests.about_now import NIGHTS, find_the_ring, play
 from tests.deliveries import RING, deliver_a_ring
+
+from ringwatch.infra.browser import HOW_TO_INSTALL, find_browser
+from ringwatch.infra.neo4j import server as embedded
+from ringwatch.pipelines.ban_list.rules.candidates import find_candidates
+from ringwatch.pipelines.ban_list.rules.policy import POLICY
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pipelines.cli import app
-from pipelines.pipeline_benchmark import AGAIN, FIRST, NEXT, TRAINING
+from ringwatch.pipelines.cli import app
+from ringwatch.pipelines.evaluation.benchmarks.pipeline import AGAIN, FIRST, NEXT, TRAINING
 
 
 @pytest.mark.timeout(900)

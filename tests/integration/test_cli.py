@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from neo4j import Driver
-
-from pipelines.settings import Settings
 from tests.deliveries import FIRST, at, deliver
+
+from ringwatch.pipelines.common.settings import Settings
 
 RINGWATCH = Path(sys.executable).with_name("ringwatch")
 DAY = str(FIRST)

@@ -7,14 +7,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from neo4j import Driver
-
-from pipelines.detect import detect
-from pipelines.errors import LockedError, NothingToLoadError
-from pipelines.load import load_night
-from pipelines.neo4j_client import run
-from pipelines.settings import Settings
-from pipelines.writer_lock import writer_lock
 from tests.deliveries import FIRST, RING, at, deliver, deliver_a_ring
+
+from ringwatch.pipelines.common.errors import LockedError, NothingToLoadError
+from ringwatch.pipelines.common.locks import writer_lock
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.graph.client import run
+from ringwatch.pipelines.nightly.detect import detect
+from ringwatch.pipelines.nightly.load import load_night
 
 NIGHTS = [FIRST, FIRST + timedelta(days=1), FIRST + timedelta(days=2)]
 
@@ -169,7 +169,7 @@ def test_a_write_back_broken_off_is_written_in_full_by_the_next(
 ) -> None:
     detect(settings, driver, date=NIGHTS[1])
     with monkeypatch.context() as broken:
-        broken.setattr("pipelines.write_back.put_before_analysts", lambda *_: 1 / 0)
+        broken.setattr("ringwatch.pipelines.nightly.write_back.put_before_analysts", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             detect(settings, driver, date=NIGHTS[-1])
     said: list[str] = []

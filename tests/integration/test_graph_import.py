@@ -8,17 +8,17 @@ from pathlib import Path
 import psutil
 import pytest
 from neo4j import Driver
-
-from infra import neo4j_process
-from infra import neo4j_server as embedded
-from pipelines.backfill import backfill
-from pipelines.errors import RingwatchError
-from pipelines.load import load_night
-from pipelines.neo4j_client import connect, run
-from pipelines.settings import Settings
-from pipelines.snapshot import snapshot_digest, take_snapshot
 from tests.deliveries import FIRST, at, deliver, random_nights
 from tests.graphs import signal_graph
+
+from ringwatch.infra.neo4j import process as neo4j_process
+from ringwatch.infra.neo4j import server as embedded
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.graph.client import connect, run
+from ringwatch.pipelines.nightly.backfill import backfill
+from ringwatch.pipelines.nightly.load import load_night
+from ringwatch.pipelines.nightly.snapshot import snapshot_digest, take_snapshot
 
 AWKWARD = ['a"b', "a,b", "a;b", "a\\b", " a ", "a\nb", "a\tb", "'a'", "ä𝄞", "NULL", "null", "007", "1e3", ":ID", "\\N"]
 _SCHEMA = "SHOW {} YIELD name, type, labelsOrTypes, properties RETURN name, type, labelsOrTypes, properties"
@@ -37,7 +37,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 @pytest.fixture
 def own_driver(own: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Driver]:
     """A driver to it; its graph and the ledger are emptied first."""
-    monkeypatch.setattr("pipelines.graph_import.WORTH_RECORDS", 0)
+    monkeypatch.setattr("ringwatch.pipelines.graph.bulk_import.WORTH_RECORDS", 0)
     shutil.rmtree(own.ledger_dir, ignore_errors=True)
     with connect(own) as driver:
         run(driver, "MATCH (n) WHERE NOT n:SchemaMigration DETACH DELETE n")
@@ -91,7 +91,9 @@ def test_an_import_that_fails_leaves_a_server_that_runs_and_the_next_load_makes_
     landing = tmp_path / "landing"
     [night] = random_nights(landing, seed=7, n_nights=1)
     with monkeypatch.context() as broken:
-        broken.setattr("pipelines.graph_import._column", lambda property: f"'none' AS \"{property.name}:long\"")
+        broken.setattr(
+            "ringwatch.pipelines.graph.bulk_import._column", lambda property: f"'none' AS \"{property.name}:long\""
+        )
         with pytest.raises(RingwatchError, match="neo4j-admin database import full"):
             load_night(own, own_driver, landing=landing, date=night)
     assert embedded.status(own).running
@@ -112,8 +114,8 @@ def test_an_import_that_was_killed_is_forgotten_at_the_next_start(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr("infra.neo4j_server.run_admin", killed)
-        broken.setattr("infra.neo4j_server._start", lambda *_: None)
+        broken.setattr("ringwatch.infra.neo4j.server.run_admin", killed)
+        broken.setattr("ringwatch.infra.neo4j.server._start", lambda *_: None)
         with pytest.raises(KeyboardInterrupt):
             load_night(own, own_driver, landing=landing, date=night)
     assert neo4j_process.find_server(own) is None

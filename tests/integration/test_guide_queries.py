@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 from neo4j import Driver
-
-from graph_schema.browser.decision import decision_query
-from graph_schema.browser.queries import QUERIES
-from pipelines.detect import detect
-from pipelines.guide_benchmark import measure_guide
-from pipelines.load import load_night
-from pipelines.neo4j_client import run
-from pipelines.review.decide import decide
-from pipelines.review.queue import AUDIT, read_queue
-from pipelines.settings import Settings
-from pipelines.snapshot import compute_snapshot
 from tests.about_now import NIGHTS, find_the_ring, play
 from tests.deliveries import RING, at, deliver, deliver_a_ring
+
+from ringwatch.graph_schema.browser.decision import decision_query
+from ringwatch.graph_schema.browser.queries import QUERIES
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.decisions.decide import decide
+from ringwatch.pipelines.evaluation.benchmarks.guide import measure_guide
+from ringwatch.pipelines.graph.client import run
+from ringwatch.pipelines.nightly.detect import detect
+from ringwatch.pipelines.nightly.load import load_night
+from ringwatch.pipelines.nightly.snapshot import compute_snapshot
+from ringwatch.pipelines.review.queue import AUDIT, read_queue
 
 BY_NAME = {query.name: query.cypher for query in QUERIES}
 INDEXED = {"NodeIndexSeekByRange", "NodeUniqueIndexSeek", "NodeIndexScan", "NodeIndexSeek"}

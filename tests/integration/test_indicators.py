@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 from neo4j import Driver
-
-from graph_schema.signals import SIGNALS
-from pipelines.backfill import backfill
-from pipelines.detect import detect
-from pipelines.indicators.matches import read_matches
-from pipelines.ledger import Ledger
-from pipelines.load import load_night, load_staged, stage_signal
-from pipelines.neo4j_client import run
-from pipelines.settings import Settings
 from tests.deliveries import FIRST, deliver_a_ring
 from tests.partners import bundle_of, indicator, send, stamp
+
+from ringwatch.graph_schema.signals import SIGNALS
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.graph.client import run
+from ringwatch.pipelines.indicators.matches import read_matches
+from ringwatch.pipelines.ledger.store import Ledger
+from ringwatch.pipelines.nightly.backfill import backfill
+from ringwatch.pipelines.nightly.detect import detect
+from ringwatch.pipelines.nightly.load import load_night, load_staged, stage_signal
 
 NIGHTS = [FIRST, FIRST + timedelta(days=1)]
 SUBNET = "[ipv4-addr:value ISSUBSET '185.3.2.0/24']"

@@ -9,15 +9,15 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from neo4j import Driver
-
-from pipelines.backfill import backfill
-from pipelines.errors import NothingToLoadError, QuarantineLimitError, RingwatchError
-from pipelines.ledger import Ledger
-from pipelines.load import load_night
-from pipelines.neo4j_client import run
-from pipelines.settings import Settings
 from tests.deliveries import FIRST, at, deliver, random_night, random_nights
 from tests.graphs import Graph, pairs, signal_graph
+
+from ringwatch.pipelines.common.errors import NothingToLoadError, QuarantineLimitError, RingwatchError
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.graph.client import run
+from ringwatch.pipelines.ledger.store import Ledger
+from ringwatch.pipelines.nightly.backfill import backfill
+from ringwatch.pipelines.nightly.load import load_night
 
 DAY = timedelta(days=1)
 SECOND = FIRST + DAY
@@ -120,7 +120,7 @@ def test_a_load_broken_off_before_the_graph_is_finished_by_the_next(
     deliver(landing, "accounts", FIRST, [account("a")])
     deliver(landing, "accounts", SECOND, [account("b")])
     with monkeypatch.context() as broken:
-        broken.setattr("pipelines.load.write_graph", lambda *_, **__: 1 / 0)
+        broken.setattr("ringwatch.pipelines.nightly.load.write_graph", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             load(settings, driver, landing, FIRST)
     load(settings, driver, landing, SECOND)

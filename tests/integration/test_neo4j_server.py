@@ -12,10 +12,10 @@ import pytest
 import requests
 from neo4j import Driver, GraphDatabase
 
-from infra import neo4j_server as embedded
-from infra.neo4j_config import read_record
-from pipelines.errors import RingwatchError
-from pipelines.settings import Settings
+from ringwatch.infra.neo4j import server as embedded
+from ringwatch.infra.neo4j.config import read_record
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.settings import Settings
 
 
 @pytest.fixture

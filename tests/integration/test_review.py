@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 from neo4j import Driver
-
-from pipelines.errors import RingwatchError
-from pipelines.ledger import Ledger
-from pipelines.neo4j_client import run
-from pipelines.review.decide import decide
-from pipelines.review.harvest import harvest_reviews
-from pipelines.review.queue import AUDIT, read_queue
-from pipelines.review.ring import decisions_on, view_ring
-from pipelines.settings import Settings
 from tests.about_now import NIGHTS, find_the_ring, play
 from tests.deliveries import RING, at, deliver, deliver_a_ring
+
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.decisions.decide import decide
+from ringwatch.pipelines.decisions.harvest import harvest_reviews
+from ringwatch.pipelines.graph.client import run
+from ringwatch.pipelines.ledger.store import Ledger
+from ringwatch.pipelines.review.queue import AUDIT, read_queue
+from ringwatch.pipelines.review.ring import decisions_on, view_ring
 
 NO_ID = {"ring": None, "account": None}
 

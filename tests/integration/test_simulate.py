@@ -7,15 +7,15 @@ import duckdb
 import pytest
 from neo4j import Driver
 
-from pipelines.backfill import backfill
-from pipelines.ban_list import approve, propose, publish
-from pipelines.errors import RingwatchError
-from pipelines.nightly import nightly
-from pipelines.settings import Settings
-from pipelines.simulate import SCENARIOS, Arguments, continue_world, nights_of, simulate
-from pipelines.simulate.measure import snapshot_of_world
-from pipelines.simulate.outcome import outcome_of
-from pipelines.snapshot import take_snapshot
+from ringwatch.pipelines.ban_list import approve, propose, publish
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.evaluation.measure import snapshot_of_world
+from ringwatch.pipelines.evaluation.outcome import outcome_of
+from ringwatch.pipelines.nightly.backfill import backfill
+from ringwatch.pipelines.nightly.nightly import nightly
+from ringwatch.pipelines.nightly.snapshot import take_snapshot
+from ringwatch.pipelines.simulate import SCENARIOS, Arguments, continue_world, nights_of, simulate
 
 
 @pytest.mark.parametrize("scenario", sorted(SCENARIOS))

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 from neo4j import Driver
-
-from models.snapshot import write_snapshot
-from pipelines.ledger import Ledger
-from pipelines.load import load_night
-from pipelines.neo4j_client import run
-from pipelines.settings import Settings
-from pipelines.snapshot import compute_snapshot, snapshot_digest, take_snapshot
 from tests.deliveries import FIRST, at, deliver, random_night, random_nights
+
+from ringwatch.models.data.snapshot import write_snapshot
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.graph.client import run
+from ringwatch.pipelines.ledger.store import Ledger
+from ringwatch.pipelines.nightly.load import load_night
+from ringwatch.pipelines.nightly.snapshot import compute_snapshot, snapshot_digest, take_snapshot
 
 
 def load(settings: Settings, driver: Driver, landing: Path, night: date) -> None:
@@ -87,7 +87,7 @@ def test_a_load_broken_off_leaves_no_later_row_in_a_snapshot(
     load(settings, driver, landing, first)
     before = take(settings, driver)
     with monkeypatch.context() as broken:
-        broken.setattr("pipelines.load.write_graph", lambda *_, **__: 1 / 0)
+        broken.setattr("ringwatch.pipelines.nightly.load.write_graph", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             load(settings, driver, landing, second)
     assert take(settings, driver) == before

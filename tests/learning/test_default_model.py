@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from models.default_model import default_model
-from models.evaluation import account_metrics
-from models.labels import known_labels
-from models.rewiring import shuffled, without_edges
-from models.scoring import score
-from pipelines.simulate import Arguments, simulate
-from pipelines.simulate.measure import snapshot_of_world, world_of
+from ringwatch.models.data.labels import known_labels
+from ringwatch.models.evaluation.metrics import account_metrics
+from ringwatch.models.evaluation.rewiring import shuffled, without_edges
+from ringwatch.models.registry.default_model import default_model
+from ringwatch.models.scoring.scoring import score
+from ringwatch.pipelines.evaluation.measure import snapshot_of_world, world_of
+from ringwatch.pipelines.simulate import Arguments, simulate
 
 
 def _average_precision(snapshot, truth):

@@ -1,7 +1,7 @@
 """A simulated world is as hard as its README says: not given away by single accounts, and yet to be solved."""
 
-from pipelines.simulate import Arguments
-from pipelines.simulate.measure import measure
+from ringwatch.pipelines.evaluation.measure import measure
+from ringwatch.pipelines.simulate import Arguments
 
 
 def test_single_accounts_fail_neighbours_help_components_accuse_and_an_oracle_finds():

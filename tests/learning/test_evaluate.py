@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from models.model_file import read_model, version_of
-from models.pretraining import _PACE, pretrain, world_lesson
-from pipelines.evaluation import evaluate_world
-from pipelines.evaluation_report import write_report
-from pipelines.pretrain import _worlds, pretrain_default
-from pipelines.simulate import Arguments
-from pipelines.simulate.measure import world_of
+from ringwatch.models.registry.artifact import read_model, version_of
+from ringwatch.models.training.pretraining import _PACE, pretrain, world_lesson
+from ringwatch.pipelines.evaluation.measure import world_of
+from ringwatch.pipelines.evaluation.pretrain import _worlds, pretrain_default
+from ringwatch.pipelines.evaluation.report import write_report
+from ringwatch.pipelines.evaluation.worlds import evaluate_world
+from ringwatch.pipelines.simulate import Arguments
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_an_analyst_who_answers_the_queue_is_heard_the_next_night():
 
 
 def test_pretraining_leaves_a_model_that_can_be_read_and_saw_no_type_left_out(tmp_path, monkeypatch):
-    monkeypatch.setattr("models.pretraining._PACE", replace(_PACE, n_epochs=12))
+    monkeypatch.setattr("ringwatch.models.training.pretraining._PACE", replace(_PACE, n_epochs=12))
     told: list[str] = []
     version = pretrain_default(
         tmp_path, n_worlds=5, n_accounts=4000, seed=0, without=["sleepers", "hydra"], say=told.append
@@ -71,7 +71,7 @@ def test_pretraining_leaves_a_model_that_can_be_read_and_saw_no_type_left_out(tm
 
 
 def test_the_same_worlds_give_the_same_model(monkeypatch):
-    monkeypatch.setattr("models.pretraining._PACE", replace(_PACE, n_epochs=12))
+    monkeypatch.setattr("ringwatch.models.training.pretraining._PACE", replace(_PACE, n_epochs=12))
     worlds = [world_of(Arguments(4000, 2, 20, seed, "disclosure"), lambda _: None) for seed in (5, 6)]
     lessons = [world_lesson(*world) for world in worlds] * 2
     first, again = (version_of(pretrain(lessons, lessons[:1], worlds, seed=0)) for _ in range(2))

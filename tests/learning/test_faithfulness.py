@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from models.default_model import default_model
-from models.faithfulness import faithfulness
-from models.scoring import score
-from pipelines.simulate import Arguments
-from pipelines.simulate.measure import world_of
+from ringwatch.models.evaluation.faithfulness import faithfulness
+from ringwatch.models.registry.default_model import default_model
+from ringwatch.models.scoring.scoring import score
+from ringwatch.pipelines.evaluation.measure import world_of
+from ringwatch.pipelines.simulate import Arguments
 
 
 @pytest.fixture(scope="module")

@@ -7,22 +7,22 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-
-from models.default_model import default_model
-from models.detection import detect
-from models.hindsight import judge_night, labels_of_others
-from models.scoring import Scores
-from models.snapshot import write_snapshot
-from models.thresholds import Thresholds
-from pipelines.errors import RingwatchError
-from pipelines.evaluation_report import write_hindsight
-from pipelines.hindsight import judge_stored_nights
-from pipelines.indicators.matches import MATCHES_SCHEMA
-from pipelines.review.queue import QUESTIONS_SCHEMA
-from pipelines.runs import Run, write_run
-from pipelines.settings import Settings
 from tests.shared_world import linked
 from tests.worlds import planted_world
+
+from ringwatch.models.data.snapshot import write_snapshot
+from ringwatch.models.ensemble.thresholds import Thresholds
+from ringwatch.models.evaluation.hindsight import judge_night, labels_of_others
+from ringwatch.models.registry.default_model import default_model
+from ringwatch.models.scoring.detection import detect
+from ringwatch.models.scoring.scoring import Scores
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.evaluation.hindsight import judge_stored_nights
+from ringwatch.pipelines.evaluation.report import write_hindsight
+from ringwatch.pipelines.indicators.matches import MATCHES_SCHEMA
+from ringwatch.pipelines.review.queue import QUESTIONS_SCHEMA
+from ringwatch.pipelines.runs.store import Run, write_run
 
 THRESHOLDS = Thresholds(suspicious=0.5, watch=0.1)
 

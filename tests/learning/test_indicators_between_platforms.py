@@ -9,27 +9,27 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from graph_schema.signals import SIGNALS
-from models.detection import ACCOUNTS_SCHEMA, Detection
-from models.rings import MEMBERS_SCHEMA, RINGS_SCHEMA, Rings
-from models.snapshot import Snapshot, write_snapshot
-from models.thresholds import Thresholds
-from pipelines.ban_list import approve, propose, publish
-from pipelines.ban_list.policy import Policy
-from pipelines.detect import detect_in
-from pipelines.indicators.export import export_indicators
-from pipelines.indicators.kinds import CARD, keyed
-from pipelines.indicators.matches import MATCHES_SCHEMA, read_matches
-from pipelines.indicators.pattern import read_pattern
-from pipelines.indicators.uses import connect_uses
-from pipelines.review.queue import QUESTIONS_SCHEMA
-from pipelines.runs import Run, read_run_table, write_run
-from pipelines.settings import Settings
-from pipelines.simulate import Arguments, simulate
-from pipelines.simulate.measure import put_world_in_ledger
-from pipelines.simulate.nights import nights_of
-from pipelines.simulate.truth import read_truth
-from pipelines.snapshot import compute_snapshot
+from ringwatch.graph_schema.signals import SIGNALS
+from ringwatch.models.data.snapshot import Snapshot, write_snapshot
+from ringwatch.models.ensemble.thresholds import Thresholds
+from ringwatch.models.rings.identity import MEMBERS_SCHEMA, RINGS_SCHEMA, Rings
+from ringwatch.models.scoring.detection import ACCOUNTS_SCHEMA, Detection
+from ringwatch.pipelines.ban_list import approve, propose, publish
+from ringwatch.pipelines.ban_list.rules.policy import Policy
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.evaluation.measure import put_world_in_ledger
+from ringwatch.pipelines.indicators.kinds import CARD, keyed
+from ringwatch.pipelines.indicators.matches import MATCHES_SCHEMA, read_matches
+from ringwatch.pipelines.indicators.outbound.export import export_indicators
+from ringwatch.pipelines.indicators.pattern import read_pattern
+from ringwatch.pipelines.indicators.uses import connect_uses
+from ringwatch.pipelines.nightly.detect import detect_in
+from ringwatch.pipelines.nightly.snapshot import compute_snapshot
+from ringwatch.pipelines.review.queue import QUESTIONS_SCHEMA
+from ringwatch.pipelines.runs.store import Run, read_run_table, write_run
+from ringwatch.pipelines.simulate import Arguments, simulate
+from ringwatch.pipelines.simulate.nights import nights_of
+from ringwatch.pipelines.simulate.truth import read_truth
 
 KEY = "a-key-that-both-have"
 ALL_OF_THEM = Policy(version="test", max_new_share=1.0)  # a first list is long

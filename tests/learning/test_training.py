@@ -3,16 +3,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
-
-from models.errors import TooFewLabelsError
-from models.graph_data import to_hetero_data
-from models.labels import known_labels
-from models.own_networks import _PACE, own_networks
-from models.rewiring import shuffled
-from models.scoring import said_by
-from models.splits import component_folds
-from models.training import train
 from tests.worlds import planted_world, with_labels
+
+from ringwatch.models.common.errors import TooFewLabelsError
+from ringwatch.models.data.labels import known_labels
+from ringwatch.models.evaluation.rewiring import shuffled
+from ringwatch.models.gnn.hetero import to_hetero_data
+from ringwatch.models.scoring.scoring import said_by
+from ringwatch.models.training.own_networks import _PACE, own_networks
+from ringwatch.models.training.splits import component_folds
+from ringwatch.models.training.training import train
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,9 @@ def test_shuffled_edges_lose(world):
 
 
 def test_training_again_gives_the_same_bits_and_tells_how_far_it_is(world, monkeypatch):
-    monkeypatch.setattr("models.own_networks._PACE", replace(_PACE, n_epochs=6))  # bits differ at once, if they do
+    monkeypatch.setattr(
+        "ringwatch.models.training.own_networks._PACE", replace(_PACE, n_epochs=6)
+    )  # bits differ at once, if they do
     shares: list[float] = []
     first, again = (_own(world.snapshot, world.is_fake, progress=shares.append) for _ in range(2))
     shares = shares[len(shares) // 2 :]

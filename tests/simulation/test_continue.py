@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-
-from pipelines.errors import RingwatchError
-from pipelines.simulate import Arguments, continue_world, simulate
 from tests.simulated import bytes_of, connect
+
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.simulate import Arguments, continue_world, simulate
 
 LAST = dt.date(2026, 3, 3)
 NEXT = dt.date(2026, 3, 4)
@@ -146,7 +146,7 @@ def test_a_night_that_was_broken_off_is_written_again_as_it_was(
     twin = Path(shutil.copytree(world, tmp_path / "twin"))
     file = ban_list(tmp_path, active(world, "is_fake"))
     with monkeypatch.context() as patched:
-        patched.setattr("pipelines.simulate.nights.save_state", _break_off)
+        patched.setattr("ringwatch.pipelines.simulate.nights.save_state", _break_off)
         with pytest.raises(KeyboardInterrupt):
             continue_world(world, file)
     for each in (world, twin):

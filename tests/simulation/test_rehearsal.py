@@ -2,9 +2,9 @@
 
 import pytest
 
-from pipelines.ban_list.policy import Policy
-from pipelines.rehearsal import rehearse
-from pipelines.simulate import Arguments
+from ringwatch.pipelines.ban_list.rules.policy import Policy
+from ringwatch.pipelines.evaluation.rehearsal import rehearse
+from ringwatch.pipelines.simulate import Arguments
 
 pytestmark = pytest.mark.simulation
 WORLD = Arguments(3000, 1, 20, 5, "disclosure")

@@ -7,14 +7,14 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from graph_schema.signals import SIGNALS
-from pipelines.errors import RingwatchError
-from pipelines.landing import delivery, partition_dates
-from pipelines.load import check_deliveries
-from pipelines.settings import Settings
-from pipelines.simulate import SCENARIOS, Arguments, simulate
 from tests.simulated import bytes_of, connect, traits
+
+from ringwatch.graph_schema.signals import SIGNALS
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.ingest.landing import delivery, partition_dates
+from ringwatch.pipelines.nightly.load import check_deliveries
+from ringwatch.pipelines.simulate import SCENARIOS, Arguments, simulate
 
 a_world = st.builds(
     Arguments,

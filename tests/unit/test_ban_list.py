@@ -5,11 +5,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
-from pipelines.ban_list import propose, publish
-from pipelines.settings import Settings
 from tests.ban_lists import D1, D2, PERSON, RING, ban_list, delta, listed, released
 from tests.nights import Judged
+
+from ringwatch.pipelines.ban_list import propose, publish
+from ringwatch.pipelines.common.settings import Settings
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ import threading
 from datetime import datetime, timedelta
 
 import pytest
-
-from pipelines.ban_list import Standing, approve, approve_by_policy, propose, publish, reject, standing
-from pipelines.errors import ApprovalError, RingwatchError
-from pipelines.settings import Settings
 from tests.ban_lists import D1, D2, PERSON, RING, released, snapshot_of
 from tests.nights import Judged, detected_night
+
+from ringwatch.pipelines.ban_list import Standing, approve, approve_by_policy, propose, publish, reject, standing
+from ringwatch.pipelines.common.errors import ApprovalError, RingwatchError
+from ringwatch.pipelines.common.settings import Settings
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.ban_list.cells import from_csv, to_csv
-from pipelines.ban_list.entries import Entry
+from ringwatch.pipelines.ban_list.cells import from_csv, to_csv
+from ringwatch.pipelines.ban_list.rules.entries import Entry
 
 
 def entry(**changes):

@@ -7,14 +7,15 @@ import os
 import threading
 
 import pytest
-
-from pipelines.ban_list import Standing, approve, propose, publication, publish, standing, whole_folder
-from pipelines.ban_list.entries import ENTRY_SCHEMA
-from pipelines.ban_list.published import replaced_folders
-from pipelines.errors import ApprovalError
-from pipelines.settings import Settings
 from tests.ban_lists import D1, D2, PERSON, RING, ban_list, listed, released, snapshot_of
 from tests.nights import detected_night
+
+from ringwatch.pipelines.ban_list import Standing, approve, propose, publication, publish, standing
+from ringwatch.pipelines.ban_list.published import replaced_folders
+from ringwatch.pipelines.ban_list.rules.entries import ENTRY_SCHEMA
+from ringwatch.pipelines.common import atomic_folder as whole_folder
+from ringwatch.pipelines.common.errors import ApprovalError
+from ringwatch.pipelines.common.settings import Settings
 
 
 @pytest.fixture

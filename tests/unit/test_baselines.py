@@ -1,12 +1,12 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-
-from models.baselines import fit_features
-from models.components import accused_by_component
-from models.relations import shared_relations
 from tests.shared_world import rows_of, shared_world
 from tests.worlds import planted_world
+
+from ringwatch.models.evaluation.baselines import fit_features
+from ringwatch.models.features.components import accused_by_component
+from ringwatch.models.features.relations import shared_relations
 
 pytestmark = pytest.mark.unit
 

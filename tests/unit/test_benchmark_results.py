@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from pipelines.benchmark_results import write_results
-from pipelines.ceilings import Ceilings
-from pipelines.pipeline_benchmark import FIRST, NEXT, PipelineCost
+from ringwatch.pipelines.evaluation.benchmarks.ceilings import Ceilings
+from ringwatch.pipelines.evaluation.benchmarks.pipeline import FIRST, NEXT, PipelineCost
+from ringwatch.pipelines.evaluation.benchmarks.results import write_results
 
 pytestmark = pytest.mark.unit
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from models.calibration import LABEL_NOISE, calibrate, thresholds_of
-from models.metrics import calibration_error
-from models.trained import Calibration
+from ringwatch.models.common.metrics import calibration_error
+from ringwatch.models.registry.model import Calibration
+from ringwatch.models.training.calibration import LABEL_NOISE, calibrate, thresholds_of
 
 pytestmark = pytest.mark.unit
 START = Calibration(slope=2.0, intercept=-1.0)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph_schema.signals import Derived, Field, Kind
-from pipelines.canonical import cast_value, subnet_of
-from pipelines.cast import as_text, cast_column, derive_column
+from ringwatch.graph_schema.signals import Derived, Field, Kind
+from ringwatch.pipelines.ingest.casting.cast import as_text, cast_column, derive_column
+from ringwatch.pipelines.ingest.casting.values import cast_value, subnet_of
 
 MOMENT = datetime(2026, 4, 1, 10, 30, tzinfo=UTC)
 INT64 = st.integers(-(2**63), 2**63 - 1)

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-
-from models.cleared_rings import ClearedRing, ClearedRings
-from models.default_model import default_model
-from models.detection import Detection, detect
-from models.scoring import Scores
-from models.snapshot import Snapshot
-from models.thresholds import Thresholds
 from tests.shared_world import linked, merged, rows_of, shared_world
+
+from ringwatch.models.data.snapshot import Snapshot
+from ringwatch.models.ensemble.thresholds import Thresholds
+from ringwatch.models.registry.default_model import default_model
+from ringwatch.models.rings.cleared import ClearedRing, ClearedRings
+from ringwatch.models.scoring.detection import Detection, detect
+from ringwatch.models.scoring.scoring import Scores
 
 pytestmark = pytest.mark.unit
 MEMBERS = [f"m{i}" for i in range(10)]

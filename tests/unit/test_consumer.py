@@ -6,16 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from pipelines.ban_list.canonical import sha256, sign
-from pipelines.ban_list.cells import from_csv, to_csv
-from pipelines.ban_list.consumer import consume, read_state
-from pipelines.ban_list.entries import Entry
-from pipelines.ban_list.verification import actions_of, apply, verify
-from pipelines.errors import ApprovalError
-from pipelines.settings import Settings
 from tests.ban_lists import released
 from tests.nights import Judged
+
+from ringwatch.pipelines.ban_list.cells import from_csv, to_csv
+from ringwatch.pipelines.ban_list.consumer import consume, read_state
+from ringwatch.pipelines.ban_list.rules.entries import Entry
+from ringwatch.pipelines.ban_list.verification import actions_of, apply, verify
+from ringwatch.pipelines.common.errors import ApprovalError
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.common.signing import sha256, sign
 
 pytestmark = pytest.mark.unit
 D1 = date(2026, 4, 1)

@@ -6,15 +6,15 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from graph_schema.signals import ACCOUNTS, DEVICE_EVENTS, Field, Kind
-from pipelines.contacts import holds_contact, strike_contacts
-from pipelines.data_docs import DataDocs
-from pipelines.landing import delivery
-from pipelines.load import stage_checked
-from pipelines.settings import Settings
-from pipelines.validate import check
 from tests.deliveries import deliver
+
+from ringwatch.graph_schema.signals import ACCOUNTS, DEVICE_EVENTS, Field, Kind
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.ingest.casting.contacts import holds_contact, strike_contacts
+from ringwatch.pipelines.ingest.landing import delivery
+from ringwatch.pipelines.ingest.validation.check import check
+from ringwatch.pipelines.ingest.validation.data_docs import DataDocs
+from ringwatch.pipelines.nightly.load import stage_checked
 
 pytestmark = pytest.mark.unit
 DAY = date(2026, 4, 1)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from infra.desk_server import make_server
-from infra.ports import free_port
+from ringwatch.infra.analyst_server.server import make_server
+from ringwatch.infra.process.ports import free_port
 
 pytestmark = pytest.mark.unit
 REPORT = "reports/date=2026-04-01/report.html"

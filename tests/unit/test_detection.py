@@ -6,17 +6,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
-from models.default_model import default_model
-from models.detection import ACCOUNTS_SCHEMA, Detection, detect
-from models.labels import known_labels
-from models.reasons import DEFAULT_REASON
-from models.rings import MEMBERS_SCHEMA, RINGS_SCHEMA, Rings
-from models.scoring import Scores
-from models.snapshot import Snapshot
-from models.thresholds import Thresholds
 from tests.shared_world import NIGHT, NOON, linked, merged, ring_shares, scores_of, shared_world
 from tests.worlds import planted_world
+
+from ringwatch.models.data.labels import known_labels
+from ringwatch.models.data.snapshot import Snapshot
+from ringwatch.models.ensemble.thresholds import Thresholds
+from ringwatch.models.explain.reasons import DEFAULT_REASON
+from ringwatch.models.registry.default_model import default_model
+from ringwatch.models.rings.identity import MEMBERS_SCHEMA, RINGS_SCHEMA, Rings
+from ringwatch.models.scoring.detection import ACCOUNTS_SCHEMA, Detection, detect
+from ringwatch.models.scoring.scoring import Scores
 
 pytestmark = pytest.mark.unit
 THRESHOLDS = Thresholds(suspicious=0.9, watch=0.5)

@@ -9,13 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-
-from models.drift import SCORE, Distribution, drift_from, moves_with_time, reference_of, score_distribution
-from pipelines.drift_gate import held_by_drift
-from pipelines.runs import read_run
-from pipelines.settings import Settings
 from tests.nights import Judged, detected_night
 from tests.worlds import planted_world
+
+from ringwatch.models.registry.drift import (
+    SCORE,
+    Distribution,
+    drift_from,
+    moves_with_time,
+    reference_of,
+    score_distribution,
+)
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.runs.drift_gate import held_by_drift
+from ringwatch.pipelines.runs.store import read_run
 
 pytestmark = pytest.mark.unit
 NIGHT = date(2026, 4, 1)

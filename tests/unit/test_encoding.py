@@ -5,13 +5,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import torch
-
-from graph_schema.graph import RELATIONSHIPS_BY_TYPE
-from models.encoding import encode_accounts, encode_edges, encode_identifiers
-from models.features import Columns
-from models.relations import Relation
-from models.steps import Unfolding
 from tests.worlds import planted_world
+
+from ringwatch.graph_schema.graph import RELATIONSHIPS_BY_TYPE
+from ringwatch.models.features.account import Columns
+from ringwatch.models.features.encoding import encode_accounts, encode_edges, encode_identifiers
+from ringwatch.models.features.piecewise_linear import Unfolding
+from ringwatch.models.features.relations import Relation
 
 pytestmark = pytest.mark.unit
 

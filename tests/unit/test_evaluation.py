@@ -1,11 +1,17 @@
 import numpy as np
 import pytest
-
-from models.evaluation import account_metrics, campaigns_found, large_campaigns, paired_bootstrap, ring_metrics
-from models.fraudar import fraudar_scores
-from models.rewiring import shuffled, without_edges
 from tests.shared_world import merged, ring_shares, rows_of, shared_world
 from tests.worlds import planted_world
+
+from ringwatch.models.evaluation.fraudar import fraudar_scores
+from ringwatch.models.evaluation.metrics import (
+    account_metrics,
+    campaigns_found,
+    large_campaigns,
+    paired_bootstrap,
+    ring_metrics,
+)
+from ringwatch.models.evaluation.rewiring import shuffled, without_edges
 
 pytestmark = pytest.mark.unit
 FAKE = np.array([True, True, True, True, False, False])

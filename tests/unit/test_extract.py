@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph_schema.signals import ACCOUNTS, DEVICE_EVENTS
-from pipelines.cast import as_text
-from pipelines.extract import read_file
-from pipelines.text_rows import Lines, csv_records
+from ringwatch.graph_schema.signals import ACCOUNTS, DEVICE_EVENTS
+from ringwatch.pipelines.ingest.casting.cast import as_text
+from ringwatch.pipelines.ingest.readers import read_file
+from ringwatch.pipelines.ingest.text_rows import Lines, csv_records
 
 
 @pytest.fixture

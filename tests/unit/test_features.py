@@ -4,12 +4,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-
-from graph_schema.graph import ACCOUNT
-from models.features import Columns, account_columns, category_columns, fit_vocabulary
-from models.labels import known_labels
-from models.splits import component_folds
 from tests.worlds import DATE, planted_world, with_labels
+
+from ringwatch.graph_schema.graph import ACCOUNT
+from ringwatch.models.data.labels import known_labels
+from ringwatch.models.features.account import Columns, account_columns, category_columns, fit_vocabulary
+from ringwatch.models.training.splits import component_folds
 
 pytestmark = pytest.mark.unit
 

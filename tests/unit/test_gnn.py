@@ -3,15 +3,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-
-from models.gnn import OthersConv, make_network
-from models.graph_data import to_hetero_data
-from models.labels import known_labels
-from models.scoring import said_by
-from models.shape import shape_of
-from models.snapshot import make_snapshot
-from models.trained import Member
 from tests.worlds import planted_world, renamed
+
+from ringwatch.models.data.labels import known_labels
+from ringwatch.models.data.snapshot import make_snapshot
+from ringwatch.models.gnn.hetero import to_hetero_data
+from ringwatch.models.gnn.input_schema import shape_of
+from ringwatch.models.gnn.network import OthersConv, make_network
+from ringwatch.models.registry.model import Member
+from ringwatch.models.scoring.scoring import said_by
 
 pytestmark = pytest.mark.unit
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph_schema.browser.glance import GLANCE_FILE, Asked, Glance, read_glance
-from graph_schema.browser.guide import guide_html, saved_queries
-from graph_schema.browser.marks import DECIDED, SAID
-from graph_schema.browser.queries import QUERIES
-from graph_schema.browser.style import grass
-from graph_schema.graph import NODES
-from pipelines.whole_file import write_json
+from ringwatch.graph_schema.browser.glance import GLANCE_FILE, Asked, Glance, read_glance
+from ringwatch.graph_schema.browser.guide import guide_html, saved_queries
+from ringwatch.graph_schema.browser.marks import DECIDED, SAID
+from ringwatch.graph_schema.browser.queries import QUERIES
+from ringwatch.graph_schema.browser.style import grass
+from ringwatch.graph_schema.graph import NODES
+from ringwatch.pipelines.common.atomic_file import write_json
 
 pytestmark = pytest.mark.unit
 

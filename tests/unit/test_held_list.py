@@ -3,12 +3,12 @@
 from datetime import date
 
 import pytest
-
-from models.drift import SCORE
-from pipelines.ban_list import approve, approve_by_policy, propose, publish, reject
-from pipelines.errors import ApprovalError
-from pipelines.settings import Settings
 from tests.nights import Judged, detected_night
+
+from ringwatch.models.registry.drift import SCORE
+from ringwatch.pipelines.ban_list import approve, approve_by_policy, propose, publish, reject
+from ringwatch.pipelines.common.errors import ApprovalError
+from ringwatch.pipelines.common.settings import Settings
 
 pytestmark = pytest.mark.unit
 NIGHT = date(2026, 4, 1)

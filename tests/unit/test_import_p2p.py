@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from graph_schema.signals import ACCOUNTS, DEVICE_EVENTS, LABELS, PAYMENTS, SIGNALS_BY_NAME
-from pipelines.errors import RingwatchError
-from pipelines.import_p2p import import_p2p
-from pipelines.landing import check_landing, delivery, partition_dates
-from pipelines.validate import check
+from ringwatch.graph_schema.signals import ACCOUNTS, DEVICE_EVENTS, LABELS, PAYMENTS, SIGNALS_BY_NAME
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.evaluation.benchmarks.import_p2p import import_p2p
+from ringwatch.pipelines.ingest.landing import check_landing, delivery, partition_dates
+from ringwatch.pipelines.ingest.validation.check import check
 
 CUT = Path(__file__).parents[1] / "data" / "p2p"
 SIGNALS = (ACCOUNTS, PAYMENTS, DEVICE_EVENTS, LABELS)

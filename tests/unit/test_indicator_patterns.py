@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.indicators.kinds import CARD, DOMAIN, TEMPLATE
-from pipelines.indicators.pattern import Named, UnsupportedError, read_pattern, write_pattern
+from ringwatch.pipelines.indicators.kinds import CARD, DOMAIN, TEMPLATE
+from ringwatch.pipelines.indicators.pattern import Named, UnsupportedError, read_pattern, write_pattern
 
 VALUES = st.one_of(
     st.text(st.characters(codec="utf-8"), min_size=1, max_size=128).map(lambda text: Named(TEMPLATE.label, text)),

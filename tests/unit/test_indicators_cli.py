@@ -3,14 +3,14 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
-
-from pipelines.cli import app
-from pipelines.indicators.inbox import take_in
-from pipelines.settings import Settings
 from tests.ban_lists import D1, released
 from tests.nights import detected_night
 from tests.partners import KEYS, NETWORKS, RENTED, bundle_of, fakes, indicator, send
+from typer.testing import CliRunner
+
+from ringwatch.pipelines.cli import app
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.indicators.inbound.inbox import take_in
 
 SUBNET = "[ipv4-addr:value ISSUBSET '185.3.2.0/24']"
 

@@ -6,15 +6,6 @@ from datetime import timedelta
 
 import pyarrow.parquet as pq
 import pytest
-
-from pipelines.ban_list import propose
-from pipelines.indicators.in_force import indicators_in_force
-from pipelines.indicators.inbox import take_in
-from pipelines.indicators.kinds import keyed
-from pipelines.indicators.matches import read_matches
-from pipelines.indicators.report import judge_file, standing
-from pipelines.review.queue import read_queue
-from pipelines.settings import Settings
 from tests.ban_lists import D1, D2
 from tests.nights import Judged, detected_night
 from tests.partners import (
@@ -33,6 +24,15 @@ from tests.partners import (
     send,
     stamp,
 )
+
+from ringwatch.pipelines.ban_list import propose
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.indicators.inbound.in_force import indicators_in_force
+from ringwatch.pipelines.indicators.inbound.inbox import take_in
+from ringwatch.pipelines.indicators.inbound.report import judge_file, standing
+from ringwatch.pipelines.indicators.kinds import keyed
+from ringwatch.pipelines.indicators.matches import read_matches
+from ringwatch.pipelines.review.queue import read_queue
 
 TEMPLATE_1 = "[x-prompt-template:fingerprint = 't-1']"
 SUBNET = "[ipv4-addr:value ISSUBSET '185.3.2.0/24']"

@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import pytest
 from stix2validator import ValidationOptions, validate_string
-
-from graph_schema.graph import HUB_ACCOUNTS
-from pipelines.errors import ApprovalError, RingwatchError
-from pipelines.indicators.export import export_indicators
-from pipelines.indicators.kinds import keyed
-from pipelines.settings import Settings, read_settings
 from tests.ban_lists import D1, D2, release, released
 from tests.nights import Judged, detected_night
 from tests.partners import HOME, KEYS, NETWORKS, RENTED, exported, fakes, of_type, patterns, people
+
+from ringwatch.graph_schema.graph import HUB_ACCOUNTS
+from ringwatch.pipelines.common.errors import ApprovalError, RingwatchError
+from ringwatch.pipelines.common.settings import Settings, read_settings
+from ringwatch.pipelines.indicators.kinds import keyed
+from ringwatch.pipelines.indicators.outbound.export import export_indicators
 
 ALL_KINDS = {"cards": ("card-1",), "ips": (RENTED,), "templates": ("t'1\\",), "domains": ("bulk.example",)}
 FOR_ALL = {

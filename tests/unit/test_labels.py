@@ -7,12 +7,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from graph_schema.signals import ACCOUNTS, LABELS, SIGNALS, Signal
-from pipelines import in_force
-from pipelines.labels import known_labels
-from pipelines.ledger import Ledger, rows_schema
-from pipelines.review.harvest import REVIEWS_SCHEMA
-from pipelines.settings import Settings
+from ringwatch.graph_schema.signals import ACCOUNTS, LABELS, SIGNALS, Signal
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.decisions.harvest import REVIEWS_SCHEMA
+from ringwatch.pipelines.decisions.labels import known_labels
+from ringwatch.pipelines.ledger import in_force
+from ringwatch.pipelines.ledger.store import Ledger, rows_schema
 
 FIRST, SECOND, THIRD = (date(2026, 4, day) for day in (1, 2, 3))
 

@@ -5,9 +5,9 @@ from datetime import date
 
 import pytest
 
-from graph_schema.signals import ACCOUNTS, PAYMENTS
-from pipelines.errors import RingwatchError
-from pipelines.landing import check_landing, delivery, fingerprint, partition_dates
+from ringwatch.graph_schema.signals import ACCOUNTS, PAYMENTS
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.ingest.landing import check_landing, delivery, fingerprint, partition_dates
 
 DAY = date(2026, 4, 1)
 

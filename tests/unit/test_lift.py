@@ -3,16 +3,16 @@
 from datetime import date, timedelta
 
 import pytest
-
-from pipelines.ban_list.history import account_history
-from pipelines.ban_list.lift import lift
-from pipelines.ban_list.published import keep_replaced, read_published
-from pipelines.errors import RingwatchError
-from pipelines.ledger import Ledger
-from pipelines.review.harvest import REVIEWS_SCHEMA
-from pipelines.settings import Settings
 from tests.ban_lists import release
 from tests.nights import Judged, detected_night
+
+from ringwatch.pipelines.ban_list.history import account_history
+from ringwatch.pipelines.ban_list.lift import lift
+from ringwatch.pipelines.ban_list.published import keep_replaced, read_published
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.decisions.harvest import REVIEWS_SCHEMA
+from ringwatch.pipelines.ledger.store import Ledger
 
 pytestmark = pytest.mark.unit
 NIGHT = date(2026, 4, 1)

@@ -6,7 +6,7 @@ import numpy as np
 import psutil
 import pytest
 
-import models  # noqa: F401  # which sets how this process holds memory
+import ringwatch.models  # noqa: F401  # which sets how this process holds memory
 
 pytestmark = pytest.mark.unit
 

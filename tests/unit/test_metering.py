@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from pipelines.metering import listening, metered, peak_memory
+from ringwatch.pipelines.common.metering import listening, metered, peak_memory
 
 pytestmark = pytest.mark.unit
 

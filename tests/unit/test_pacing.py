@@ -5,18 +5,18 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from models.intervals import wilson
-from pipelines.ban_list import propose
-from pipelines.ban_list.audit import audit
-from pipelines.ban_list.entries import RESTRICT
-from pipelines.ban_list.pacing import DELAYED, HELD_OUT
-from pipelines.ban_list.proposal import read_waiting
-from pipelines.ban_list.published import read_published
-from pipelines.review.queue import read_queue
-from pipelines.settings import Settings
 from tests.ban_lists import release
 from tests.nights import Judged, detected_night
+
+from ringwatch.models.common.intervals import wilson
+from ringwatch.pipelines.ban_list import propose
+from ringwatch.pipelines.ban_list.audit import audit
+from ringwatch.pipelines.ban_list.proposal import read_waiting
+from ringwatch.pipelines.ban_list.published import read_published
+from ringwatch.pipelines.ban_list.rules.entries import RESTRICT
+from ringwatch.pipelines.ban_list.rules.pacing import DELAYED, HELD_OUT
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.review.queue import read_queue
 
 pytestmark = pytest.mark.unit
 D = [date(2026, 4, 1) + timedelta(days=i) for i in range(8)]

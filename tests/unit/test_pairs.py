@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from models.identifiers import each_once
-from models.pairs import candidate_pairs
 from tests.shared_world import merged, shared_world
+
+from ringwatch.models.data.identifiers import each_once
+from ringwatch.models.features.pairs import candidate_pairs
 
 pytestmark = pytest.mark.unit
 

@@ -5,14 +5,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-
-from models import parts
-from models.fitting import Lesson, _loss
-from models.gnn import make_network
-from models.graph_data import PAIR, to_hetero_data
-from models.labels import known_labels
-from models.shape import aligned, seen_labels, shape_of
 from tests.worlds import planted_world
+
+from ringwatch.models.data.labels import known_labels
+from ringwatch.models.gnn import chunking as parts
+from ringwatch.models.gnn.hetero import PAIR, to_hetero_data
+from ringwatch.models.gnn.input_schema import aligned, seen_labels, shape_of
+from ringwatch.models.gnn.network import make_network
+from ringwatch.models.training.fitting import Lesson, _loss
 
 pytestmark = pytest.mark.unit
 

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-
-from pipelines.ban_list import approve, approve_by_policy, propose, publish
-from pipelines.ban_list import policy as policy_module
-from pipelines.ban_list.caps import over_caps
-from pipelines.ban_list.comparison import compare_policies
-from pipelines.ban_list.entries import BAN, RULE_RING, Entry
-from pipelines.ban_list.exemptions import Exemptions
-from pipelines.ban_list.policy import POLICY, Policy, read_policy
-from pipelines.ban_list.published import read_published
-from pipelines.errors import ApprovalError, RingwatchError
-from pipelines.settings import Settings
 from tests.ban_lists import release
 from tests.nights import Judged, detected_night
 from tests.shared_world import shared_world
+
+from ringwatch.pipelines.ban_list import approve, approve_by_policy, propose, publish
+from ringwatch.pipelines.ban_list.published import read_published
+from ringwatch.pipelines.ban_list.rules import policy as policy_module
+from ringwatch.pipelines.ban_list.rules.caps import over_caps
+from ringwatch.pipelines.ban_list.rules.comparison import compare_policies
+from ringwatch.pipelines.ban_list.rules.entries import BAN, RULE_RING, Entry
+from ringwatch.pipelines.ban_list.rules.exemptions import Exemptions
+from ringwatch.pipelines.ban_list.rules.policy import POLICY, Policy, read_policy
+from ringwatch.pipelines.common.errors import ApprovalError, RingwatchError
+from ringwatch.pipelines.common.settings import Settings
 
 pytestmark = pytest.mark.unit
 NIGHT = date(2026, 4, 1)
@@ -258,6 +258,6 @@ def test_another_policy_is_tried_on_past_nights_and_nothing_is_changed(settings)
 
 
 def test_every_field_of_the_policy_is_explained():
-    text = (Path(policy_module.__file__).parent / "README.md").read_text()
+    text = (Path(policy_module.__file__).parents[1] / "README.md").read_text()
     missing = [each.name for each in fields(Policy) if each.name != "version" and f"`{each.name}`" not in text]
     assert missing == []

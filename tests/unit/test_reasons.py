@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-
-from models.decisions import decisions_of
-from models.evidence import MAX_IDENTIFIERS, account_evidence
-from models.identifiers import shared_kinds
-from models.reasons import MAX_REASONS, Judged, account_reasons
-from models.ring_reasons import ring_reasons
-from models.snapshot import Snapshot
 from tests.shared_world import NOON, rows_of, shared_world
+
+from ringwatch.models.data.decisions import decisions_of
+from ringwatch.models.data.identifiers import shared_kinds
+from ringwatch.models.data.snapshot import Snapshot
+from ringwatch.models.explain.evidence import MAX_IDENTIFIERS, account_evidence
+from ringwatch.models.explain.reasons import MAX_REASONS, Judged, account_reasons
+from ringwatch.models.rings.reasons import ring_reasons
 
 pytestmark = pytest.mark.unit
 

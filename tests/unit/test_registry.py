@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
-from models.errors import ModelStoreError, SnapshotError
-from models.promotion import promote_if_not_worse
-from models.registry import Registry
-from models.scoring import score
-from models.snapshot import read_snapshot, write_snapshot
-from models.training import train
 from tests.worlds import DATE, planted_world
+
+from ringwatch.models.common.errors import ModelStoreError, SnapshotError
+from ringwatch.models.data.snapshot import read_snapshot, write_snapshot
+from ringwatch.models.registry.store import Registry
+from ringwatch.models.scoring.scoring import score
+from ringwatch.models.training.promotion import promote_if_not_worse
+from ringwatch.models.training.training import train
 
 pytestmark = pytest.mark.unit
 LATER = DATE + dt.timedelta(days=7)

@@ -4,15 +4,15 @@ from datetime import date
 
 import pyarrow as pa
 import pytest
-
-from graph_schema.browser.glance import read_glance
-from models.drift import SCORE
-from models.rings import RINGS_SCHEMA
-from pipelines.ledger import write_parquet
-from pipelines.report import write_report
-from pipelines.report.facts import RingChange, gather_facts
-from pipelines.settings import Settings
 from tests.nights import Judged, detected_night
+
+from ringwatch.graph_schema.browser.glance import read_glance
+from ringwatch.models.registry.drift import SCORE
+from ringwatch.models.rings.identity import RINGS_SCHEMA
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.ledger.store import write_parquet
+from ringwatch.pipelines.report import write_report
+from ringwatch.pipelines.report.facts import RingChange, gather_facts
 
 pytestmark = pytest.mark.unit
 NIGHTS = [date(2026, 4, 1), date(2026, 4, 2)]

@@ -3,11 +3,11 @@
 from datetime import date, timedelta
 
 import pytest
-
-from pipelines.errors import RingwatchError
-from pipelines.review.queue import read_queue
-from pipelines.settings import Settings
 from tests.nights import Judged, detected_night
+
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.review.queue import read_queue
 
 pytestmark = pytest.mark.unit
 NIGHT = date(2026, 4, 1)

@@ -8,18 +8,18 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from models.communities import Groups
-from models.default_model import default_model
-from models.detection import detect
-from models.errors import TooFewGroupsError
-from models.features import Columns
-from models.identifiers import shared_kinds
-from models.ring_judge import FEATURES, fit_ring_judge, ring_features
-from models.ring_sharing import kinds_shared, shared_within
-from models.scoring import Scores
-from models.thresholds import Thresholds
 from tests.shared_world import NOON, linked, rows_of, shared_world
+
+from ringwatch.models.common.errors import TooFewGroupsError
+from ringwatch.models.data.identifiers import shared_kinds
+from ringwatch.models.ensemble.thresholds import Thresholds
+from ringwatch.models.features.account import Columns
+from ringwatch.models.registry.default_model import default_model
+from ringwatch.models.rings.classifier import FEATURES, fit_ring_judge, ring_features
+from ringwatch.models.rings.communities import Groups
+from ringwatch.models.rings.sharing import kinds_shared, shared_within
+from ringwatch.models.scoring.detection import detect
+from ringwatch.models.scoring.scoring import Scores
 
 pytestmark = pytest.mark.unit
 FAMILY = ["mum", "dad", "kid", "gran"]

@@ -4,11 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from scipy import sparse
-
-from models.communities import MIN_ACCOUNTS, Groups, among, find_groups, keep_groups, link_graph
-from models.rings import MEMBERS_SCHEMA, RINGS_SCHEMA, Rings, match_rings
-from models.snapshot import Snapshot
 from tests.shared_world import linked, merged, ring_shares, rows_of, shared_world
+
+from ringwatch.models.data.snapshot import Snapshot
+from ringwatch.models.rings.communities import MIN_ACCOUNTS, Groups, among, find_groups, keep_groups, link_graph
+from ringwatch.models.rings.identity import MEMBERS_SCHEMA, RINGS_SCHEMA, Rings, match_rings
 
 pytestmark = pytest.mark.unit
 NIGHT = dt.date(2026, 4, 1)

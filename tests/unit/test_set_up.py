@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.jars import NEO4J, SPARK, JarSet
-from pipelines.settings import Settings
+from ringwatch.infra.neo4j.jars import NEO4J, SPARK, JarSet
+from ringwatch.pipelines.common.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,13 +8,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines import simulate
-from pipelines.simulate.knobs_page import knobs_page
-from pipelines.simulate.names import opaque_ids, uniform
-from pipelines.simulate.networks import home_v6_code, ip_texts
-from pipelines.simulate.scenarios import SCENARIOS
-from pipelines.simulate.turn_knobs import turned, varied
-from pipelines.simulate.world import COUNTRIES, Arguments, World
+from ringwatch.pipelines import simulate
+from ringwatch.pipelines.simulate.knobs.page import knobs_page
+from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS
+from ringwatch.pipelines.simulate.knobs.variation import turned, varied
+from ringwatch.pipelines.simulate.names import opaque_ids, uniform
+from ringwatch.pipelines.simulate.networks import home_v6_code, ip_texts
+from ringwatch.pipelines.simulate.world import COUNTRIES, Arguments, World
 
 WORLD = World(Arguments(100, 1, 1, 3, "disclosure"))
 codes = st.lists(st.integers(0, 2**62), min_size=1, max_size=50, unique=True).map(lambda c: np.array(c, dtype=np.int64))
@@ -56,7 +56,7 @@ def test_ipv6_addresses_of_a_household_are_canonical_and_share_its_48(country: i
 def test_the_page_of_knobs_is_current():
     page = Path(__file__).parents[2] / "pipelines" / "simulate" / "KNOBS.md"
     assert page.read_text() == knobs_page(), (
-        "run: python -m pipelines.simulate.knobs_page > pipelines/simulate/KNOBS.md"
+        "run: python -m ringwatch.pipelines.simulate.knobs.page > pipelines/simulate/KNOBS.md"
     )
 
 

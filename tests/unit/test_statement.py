@@ -1,13 +1,13 @@
 """The statement about a listed account stands alone: everything in it, and a signature over it."""
 
 import pytest
-
-from pipelines.ban_list.canonical import sign
-from pipelines.ban_list.statement import statement_of
-from pipelines.errors import RingwatchError
-from pipelines.settings import Settings
 from tests.ban_lists import D1, D2, PERSON, RING, released
 from tests.nights import Judged
+
+from ringwatch.pipelines.ban_list.statement import statement_of
+from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.common.signing import sign
 
 pytestmark = pytest.mark.unit
 

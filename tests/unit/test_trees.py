@@ -3,14 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
-
-from models.default_model import default_model
-from models.features import Columns
-from models.graph_data import to_hetero_data
-from models.model_file import read_model, version_of, write_model
-from models.scoring import score
-from models.trees import Trees, grow, said_by_trees, tree_inputs
 from tests.worlds import planted_world
+
+from ringwatch.models.ensemble.trees import Trees, grow, said_by_trees, tree_inputs
+from ringwatch.models.features.account import Columns
+from ringwatch.models.gnn.hetero import to_hetero_data
+from ringwatch.models.registry.artifact import read_model, version_of, write_model
+from ringwatch.models.registry.default_model import default_model
+from ringwatch.models.scoring.scoring import score
 
 pytestmark = pytest.mark.unit
 

@@ -7,16 +7,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
-from graph_schema.signals import ACCOUNTS, DEVICE_EVENTS, IP_EVENTS, LABELS, PAYMENTS, SIGNALS, SIGNALS_BY_NAME
-from pipelines import batches
-from pipelines.data_docs import DataDocs
-from pipelines.landing import delivery, partition_dates
-from pipelines.ledger import rows_schema
-from pipelines.quarantine import quarantine_schema
-from pipelines.settings import Settings
-from pipelines.validate import check
 from tests.deliveries import deliver
+
+from ringwatch.graph_schema.signals import (
+    ACCOUNTS,
+    DEVICE_EVENTS,
+    IP_EVENTS,
+    LABELS,
+    PAYMENTS,
+    SIGNALS,
+    SIGNALS_BY_NAME,
+)
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.ingest import batches
+from ringwatch.pipelines.ingest.landing import delivery, partition_dates
+from ringwatch.pipelines.ingest.validation.check import check
+from ringwatch.pipelines.ingest.validation.data_docs import DataDocs
+from ringwatch.pipelines.ledger.quarantine import quarantine_schema
+from ringwatch.pipelines.ledger.store import rows_schema
 
 DAY = date(2026, 4, 1)
 NOON = "2026-04-01T12:00:00Z"

@@ -1,0 +1,1 @@
+"""The embedded Airflow, and what the DAG files share."""

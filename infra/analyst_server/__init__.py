@@ -1,0 +1,1 @@
+"""The web server of guide and reports, on this machine alone."""

@@ -1,0 +1,1 @@
+"""The embedded Neo4j: its jars, configuration, process and life."""

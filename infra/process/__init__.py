@@ -1,0 +1,1 @@
+"""Processes that outlive their command, and their ports."""

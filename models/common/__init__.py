@@ -1,0 +1,1 @@
+"""Metrics, determinism and memory: what every part of the models uses."""

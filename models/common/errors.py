@@ -1,0 +1,19 @@
+"""Errors of the models that a user can act on."""
+
+from ringwatch.graph_schema.errors import RingwatchError
+
+
+class SnapshotError(RingwatchError):
+    """A snapshot is missing, incomplete or contradicts itself."""
+
+
+class TooFewLabelsError(RingwatchError):
+    """Too few accounts have a known label to train and to hold some out; the default model ranks instead."""
+
+
+class ModelStoreError(RingwatchError):
+    """A stored model, or the register of champions, cannot be read."""
+
+
+class TooFewGroupsError(RingwatchError):
+    """Simulated worlds held too few groups to tell rings from lawful ones by."""

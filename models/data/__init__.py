@@ -1,0 +1,1 @@
+"""A snapshot in memory, with what is known about its accounts."""

@@ -1,0 +1,1 @@
+"""Boosted trees beside the networks, and the thresholds on their probabilities."""

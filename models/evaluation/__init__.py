@@ -1,0 +1,1 @@
+"""Detection judged: metrics, baselines, ablations, and the faithfulness of evidence."""

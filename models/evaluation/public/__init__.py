@@ -1,0 +1,1 @@
+"""Published tables, by the protocols that their figures were published for."""

@@ -1,0 +1,103 @@
+"""How a platform's own model ranks on a published table, by the split that figures were published for.
+
+A table has rows in place of accounts: crowd workers, transactions. The default model knows nothing of such, so what is
+judged is the other way to a model: networks and trees trained from nothing (training.own_networks), on the training
+rows alone. Boosted trees are given the same inputs in the same run.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import f1_score
+from sklearn.model_selection import StratifiedKFold
+from torch_geometric.data import HeteroData
+
+from ringwatch.graph_schema.graph import ACCOUNT
+from ringwatch.models.common.metrics import ranking_metrics
+from ringwatch.models.data.labels import Labels
+from ringwatch.models.ensemble.trees import tree_inputs
+from ringwatch.models.evaluation.baselines import fit_boosting
+from ringwatch.models.scoring.scoring import said_by
+from ringwatch.models.training.calibration import calibrate
+from ringwatch.models.training.fitting import Progress, part_of
+from ringwatch.models.training.own_networks import own_networks
+
+_N_FOLDS = 3
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows whose label is told, and rows that are judged, `[n_rows] bool` each."""
+
+    is_training: np.ndarray
+    is_test: np.ndarray
+
+
+@dataclass(frozen=True)
+class PublicTable:
+    """A published table as a graph.
+
+    Attributes:
+        data: its rows are the accounts of it.
+        is_fake: `[n_rows] bool`.
+        splits: the published ones first.
+        published: metrics of others' models by their names, as their authors report them.
+    """
+
+    data: HeteroData
+    is_fake: np.ndarray
+    splits: Sequence[Split]
+    published: Mapping[str, Mapping[str, float]]
+
+
+def judge_table(table: PublicTable, *, progress: Progress = lambda share: None) -> dict[str, Any]:
+    """Metrics of our model and of boosted trees on every split.
+
+    Returns:
+        `{"published": ..., "splits": [{model: metrics}]}`: AP, AUROC, and F1 (mean of both classes) at probability 1/2.
+    """
+    n_splits = len(table.splits)
+    return {
+        "published": table.published,
+        "splits": [
+            _judge_split(table, split, number, part_of(progress, number, n_splits))
+            for number, split in enumerate(table.splits)
+        ],
+    }
+
+
+def _judge_split(table: PublicTable, split: Split, seed: int, progress: Progress) -> dict[str, dict[str, float]]:
+    own, with_neighbours = table.data[ACCOUNT.label].x.numpy(), tree_inputs(table.data).values
+    probability = {
+        "ours": _our_probability(table, split, seed, progress),
+        "trees, own columns": _tree_probability(own, table, split, seed),
+        "trees, neighbour aggregates": _tree_probability(with_neighbours, table, split, seed),
+    }
+    is_fake = table.is_fake[split.is_test]
+    return {
+        name: {**ranking_metrics(is_fake, said), "f1": float(f1_score(is_fake, said >= 0.5, average="macro"))}
+        for name, said in ((name, values[split.is_test]) for name, values in probability.items())
+    }
+
+
+def _our_probability(table: PublicTable, split: Split, seed: int, progress: Progress) -> np.ndarray:
+    labels = Labels(
+        target=np.where(split.is_training, table.is_fake, -1).astype(np.int8),
+        confidence=split.is_training.astype(np.float64),
+        known_at=np.full(table.is_fake.size, np.datetime64("NaT", "us")),
+    )
+    folds = StratifiedKFold(_N_FOLDS, shuffle=True, random_state=seed).split(table.is_fake, labels.target)
+    fold = np.empty(table.is_fake.size, dtype=np.int64)
+    for number, (_, held) in enumerate(folds):
+        fold[held] = number
+    networks = own_networks(table.data, labels, fold, seed=seed, progress=progress)
+    calibration = calibrate(networks.held_out, labels.is_fake, labels.confidence)
+    said, _ = said_by(networks.members, networks.trees, table.data, labels, labels.is_known)
+    return calibration.apply(said)
+
+
+def _tree_probability(values: np.ndarray, table: PublicTable, split: Split, seed: int) -> np.ndarray:
+    trees = fit_boosting(values[split.is_training], table.is_fake[split.is_training], seed=seed)
+    return np.asarray(trees.predict_proba(values)[:, 1])

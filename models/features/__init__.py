@@ -1,0 +1,1 @@
+"""Inputs of the models: account features, relations, candidate pairs, encodings."""

@@ -1,0 +1,67 @@
+"""The ways in which accounts touch: identifiers that several share, and one account acting on another.
+
+An identifier with one account says nothing about anybody else, so its edge is left out here; what the account does
+with it is in its own features.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ringwatch.graph_schema.graph import ACCOUNT, IDENTIFIER_RELATIONSHIPS, RELATIONSHIPS, RELATIONSHIPS_BY_TYPE, Node
+from ringwatch.models.data.identifiers import subnets_of_accounts
+from ringwatch.models.data.snapshot import Snapshot
+from ringwatch.models.features.account import Columns, edge_columns
+
+_IN_SUBNET = RELATIONSHIPS_BY_TYPE["IN_SUBNET"]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Edges of one kind. `account` hears over the edge of whoever is at `other`: an identifier or an account."""
+
+    name: str
+    far: Node  # what `other` counts in
+    account: np.ndarray  # [n_edges] int64
+    other: np.ndarray  # [n_edges] int64
+    columns: Columns  # [n_edges, n_columns]
+
+
+def shared_relations(snapshot: Snapshot) -> Iterator[Relation]:
+    """For each kind of identifier, the edges to those that two or more accounts share."""
+    for relationship in IDENTIFIER_RELATIONSHIPS:
+        ends = snapshot.ends[relationship.type]
+        columns = edge_columns(snapshot, relationship)
+        yield _of_shared(Relation(relationship.type, relationship.end, ends.start, ends.end, columns))
+    yield _of_shared(_by_subnet(snapshot))
+
+
+def account_relations(snapshot: Snapshot) -> Iterator[Relation]:
+    """For each relationship between accounts, its edges heard at the end and, reversed, at the start."""
+    for relationship in RELATIONSHIPS:
+        if relationship.start is ACCOUNT and relationship.end is ACCOUNT:
+            ends, columns = snapshot.ends[relationship.type], edge_columns(snapshot, relationship)
+            yield Relation(relationship.type, ACCOUNT, ends.end, ends.start, columns)
+            yield Relation(f"rev_{relationship.type}", ACCOUNT, ends.start, ends.end, columns)
+
+
+def n_sharing(relation: Relation) -> np.ndarray:
+    """Number of accounts on each edge's identifier, `[n_edges] int64`."""
+    return np.asarray(np.bincount(relation.other, minlength=1)[relation.other])
+
+
+def _by_subnet(snapshot: Snapshot) -> Relation:
+    """Accounts and the networks of their addresses, `log1p` of the number of addresses used there."""
+    account, subnet = subnets_of_accounts(snapshot)
+    n_subnets = max(snapshot.nodes[_IN_SUBNET.end.label].num_rows, 1)
+    # One number a pair: far cheaper to sort.
+    pairs, n_addresses = np.unique(account * n_subnets + subnet, return_counts=True)
+    columns = Columns(("n_addresses",), np.log1p(n_addresses).astype(np.float32)[:, None])
+    return Relation(_IN_SUBNET.type, _IN_SUBNET.end, *np.divmod(pairs, n_subnets), columns)
+
+
+def _of_shared(relation: Relation) -> Relation:
+    keep = n_sharing(relation) > 1
+    columns = Columns(relation.columns.names, relation.columns.values[keep])
+    return Relation(relation.name, relation.far, relation.account[keep], relation.other[keep], columns)

@@ -1,0 +1,1 @@
+"""The graph neural network, and the graph as it takes it."""

@@ -1,0 +1,101 @@
+"""What a network takes of a graph: names of inputs, which settle its weights, and the labels that it is shown."""
+
+from collections.abc import Sequence
+from copy import copy
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch_geometric.data import HeteroData
+from torch_geometric.data.storage import BaseStorage
+
+from ringwatch.graph_schema.graph import ACCOUNT
+from ringwatch.models.data.labels import Labels
+from ringwatch.models.features.piecewise_linear import Unfolding, step_inputs
+from ringwatch.models.gnn.hetero import PAIR
+
+EdgeType = tuple[str, str, str]
+N_LABEL_INPUTS = 2  # known to be fake, known to be legitimate
+
+
+class Shape(NamedTuple):
+    """Names of a graph's inputs, which settle the network's weights."""
+
+    accounts: tuple[str, ...]
+    edges: dict[EdgeType, tuple[str, ...]]
+    identifiers: dict[str, tuple[str, ...]]  # by label
+    pairs: tuple[str, ...]
+
+
+def shape_of(graphs: Sequence[HeteroData]) -> Shape:
+    """Inputs of some graphs that a network is to learn from.
+
+    A relation without edges gets no weights, nor does an input that never varies: nothing could be learnt of either,
+    and weights that never moved would let a later value in as noise.
+    """
+    first = graphs[0]
+    in_use = [type_ for type_ in first.edge_types if type_ != PAIR and any(graph[type_].num_edges for graph in graphs)]
+    return Shape(
+        _varying_steps([graph[ACCOUNT.label] for graph in graphs]),
+        {type_: _varying([graph[type_] for graph in graphs], "edge_attr") for type_ in in_use},
+        {
+            label: _varying([graph[label] for graph in graphs], "x")
+            for label in first.node_types
+            if label != ACCOUNT.label
+        },
+        _varying([graph[PAIR] for graph in graphs], "edge_attr"),
+    )
+
+
+def _varying(stores: Sequence[BaseStorage], name: str) -> tuple[str, ...]:
+    rows = torch.cat([store[name] for store in stores])
+    varies = (rows != rows[:1]).any(dim=0).tolist() if len(rows) else []
+    return tuple(input_ for input_, does in zip(stores[0].inputs, varies, strict=False) if does)
+
+
+def _varying_steps(stores: Sequence[BaseStorage]) -> tuple[str, ...]:
+    """Inputs that the ranks of accounts unfold into, a rank at a time."""
+    varying = set[str]()
+    for position, name in enumerate(stores[0].inputs):
+        rank = torch.cat([store.x[:, [position]] for store in stores])
+        names = step_inputs([name])
+        columns = Unfolding(names)(rank)
+        varies = (columns != columns[:1]).any(dim=0).tolist() if len(columns) else []
+        varying |= {input_ for input_, does in zip(names, varies, strict=False) if does}
+    return tuple(input_ for input_ in step_inputs(stores[0].inputs) if input_ in varying)
+
+
+def aligned(data: HeteroData, shape: Shape) -> HeteroData:
+    """The graph with the inputs that a network of this shape takes: by name, 0 for one that the graph lacks.
+
+    Accounts have the ranks that the network unfolds. A signal declared since the network was taught is left out, and
+    one that is gone counts as unknown.
+    """
+    taken = copy(data)  # of the stores: what is not replaced below is the same tensor
+    accounts = data[ACCOUNT.label]
+    ranks = Unfolding(shape.accounts).names
+    taken[ACCOUNT.label].x = _by_name(accounts.x, accounts.inputs, ranks, lacking=torch.nan)
+    for label, inputs in shape.identifiers.items():
+        if label in data.node_types:
+            taken[label].x = _by_name(data[label].x, data[label].inputs, inputs)
+    for edge_type, inputs in {**shape.edges, PAIR: shape.pairs}.items():
+        if edge_type in data.edge_types:
+            taken[edge_type].edge_attr = _by_name(data[edge_type].edge_attr, data[edge_type].inputs, inputs)
+    return taken
+
+
+def _by_name(values: Tensor, names: tuple[str, ...], wanted: tuple[str, ...], *, lacking: float = 0.0) -> Tensor:
+    if names == wanted:
+        return values
+    position = {name: number for number, name in enumerate(names)}
+    columns = [
+        values[:, position[name]] if name in position else values.new_full((len(values),), lacking) for name in wanted
+    ]
+    return torch.stack(columns, dim=1) if columns else values.new_zeros((len(values), 0))
+
+
+def seen_labels(labels: Labels, is_seen: np.ndarray) -> Tensor:
+    """The known labels of the accounts where `is_seen`, as the network takes them: `[n_accounts, 2] float32`."""
+    seen = np.stack([is_seen & (labels.target == 1), is_seen & (labels.target == 0)], axis=1)
+    return torch.from_numpy(seen.astype(np.float32))

@@ -1,0 +1,1 @@
+"""Trained models: what one is, as files, and which is champion."""

@@ -1,0 +1,60 @@
+"""What training leaves: networks, a calibration and thresholds. `scoring` applies it."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+from torch import Tensor
+
+from ringwatch.models.ensemble.thresholds import Thresholds
+from ringwatch.models.ensemble.trees import Trees
+from ringwatch.models.gnn.input_schema import Shape
+from ringwatch.models.rings.classifier import RingJudge
+
+Metrics = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network of the ensemble."""
+
+    shape: Shape
+    weights: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Platt scaling: probability = sigmoid(slope * logit + intercept)."""
+
+    slope: float
+    intercept: float
+
+    def apply(self, logits: np.ndarray) -> np.ndarray:
+        """Probabilities, `[n] float64`."""
+        return np.asarray(expit(self.slope * logits + self.intercept), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """An ensemble that scores any snapshot.
+
+    Attributes:
+        snapshot_date: night whose snapshot and labels it was trained on; None for the default model.
+        seed: of everything random in training.
+        members: networks; their mean logit is the score before calibration, or a share of it beside trees.
+        trees: None where the networks score alone.
+        calibration: from logits to probabilities.
+        thresholds: on the probabilities.
+        judge: of groups of accounts.
+        metrics: of held-out accounts.
+    """
+
+    snapshot_date: dt.date | None
+    seed: int
+    members: tuple[Member, ...]
+    trees: Trees | None
+    calibration: Calibration
+    thresholds: Thresholds
+    judge: RingJudge
+    metrics: Metrics

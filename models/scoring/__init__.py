@@ -1,0 +1,1 @@
+"""A snapshot scored: probabilities, links, rings and labels."""

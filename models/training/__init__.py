@@ -1,0 +1,1 @@
+"""Training: the loop, folds, calibration, networks of a platform's own, promotion."""

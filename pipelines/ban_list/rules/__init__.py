@@ -1,0 +1,1 @@
+"""Who is listed, by the policy: candidates, rules, exemptions, caps and pace."""

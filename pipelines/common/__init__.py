@@ -1,0 +1,1 @@
+"""What every step uses: settings, errors, whole files, locks, metering, signing."""

@@ -1,0 +1,107 @@
+"""What people decided in the graph, kept in the ledger so that it outlives the graph.
+
+Decisions are read, never written: `review_*` belongs to people. One on a ring holds for the members that the
+ring had then, which are those in the graph until the next detection writes its own.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+from neo4j import Driver
+
+from ringwatch.graph_schema.browser.marks import DECISIONS, VERDICTS
+from ringwatch.graph_schema.signals import Kind
+from ringwatch.pipelines.graph.client import run
+from ringwatch.pipelines.ledger.store import Ledger
+
+LIFTED = "appeal"  # the source of a lift, which is a decision as well
+REVIEWS_SCHEMA = pa.schema(
+    [
+        ("account_id", pa.string()),
+        ("decision", pa.string()),
+        ("reason", pa.string()),
+        ("reviewed_by", pa.string()),
+        ("reviewed_at", Kind.TIMESTAMP.arrow_type),
+        ("ring_id", pa.string()),  # null: decided on the account itself
+        ("source", pa.string()),  # of the label that it is: manual_review, audit_sample, appeal
+    ]
+)
+
+_READ = """
+MATCH (a:Account) WHERE a.review_decision IS NOT NULL
+RETURN a.account_id AS account_id, null AS ring_id,
+    CASE WHEN EXISTS { (a)<-[:ABOUT]-(:ReviewQuestion {kind: 'audit'}) } THEN 'audit_sample' ELSE 'manual_review' END
+        AS source, a.review_decision AS decision, a.review_reason AS reason, a.reviewed_by AS reviewed_by,
+    toString(a.reviewed_at) AS reviewed_at,
+    [] AS against
+UNION ALL
+MATCH (g:Ring)<-[:MEMBER_OF_RING]-(a:Account) WHERE g.review_decision IS NOT NULL
+RETURN a.account_id AS account_id, g.ring_id AS ring_id, 'manual_review' AS source, g.review_decision AS decision,
+    g.review_reason AS reason, g.reviewed_by AS reviewed_by, toString(g.reviewed_at) AS reviewed_at,
+    CASE WHEN a.review_decision <> g.review_decision AND a.review_decision IN $verdicts
+        AND g.review_decision IN $verdicts AND a.reviewed_by <> g.reviewed_by AND g.review_overrules IS NULL
+        THEN [a.reviewed_by + ' found ' + a.account_id + ' ' + a.review_decision] ELSE [] END AS against
+"""
+
+
+def harvest_reviews(driver: Driver, ledger: Ledger) -> list[str]:
+    """Add the decisions that stand in the graph to the ledger.
+
+    One that is malformed is passed over, and so is one on a ring, whole, that contradicts another person's on a member
+    without saying that it overrules it.
+
+    Returns:
+        A sentence for each that was passed over.
+    """
+    kept = ledger.read_state("reviews", REVIEWS_SCHEMA)
+    # A ring's decision was kept with the members it had: one decided before is not extended to later members.
+    known_rings = {(r["ring_id"], r["reviewed_at"]) for r in kept.to_pylist() if r["ring_id"]}
+    known = {(r["account_id"], r["ring_id"], r["reviewed_at"], r["decision"]) for r in kept.to_pylist()}
+    records = [
+        record | {"reviewed_at": _time(record["reviewed_at"])} for record in run(driver, _READ, verdicts=VERDICTS)
+    ]
+    faults = _faults(records)
+    fresh = []
+    for record in records:
+        key = (record["account_id"], record["ring_id"], record["reviewed_at"], record["decision"])
+        is_new = key not in known and (record["ring_id"], record["reviewed_at"]) not in known_rings
+        if is_new and _about(record) not in faults:
+            fresh.append(record)
+    if fresh:
+        add_decisions(ledger, fresh)
+    return sorted(f"the decision on {about} is passed over: {fault}." for about, fault in faults.items())
+
+
+def add_decisions(ledger: Ledger, rows: list[dict[str, Any]]) -> None:
+    """Add decisions to those that the ledger keeps, by REVIEWS_SCHEMA."""
+    kept = ledger.read_state("reviews", REVIEWS_SCHEMA)
+    table = pa.concat_tables([kept, pa.Table.from_pylist(rows, REVIEWS_SCHEMA)])
+    ledger.write_state("reviews", table.sort_by([("reviewed_at", "ascending"), ("account_id", "ascending")]))
+
+
+def _faults(records: list[dict[str, Any]]) -> dict[str, str]:
+    """What is wrong with decisions, by what they are about."""
+    faults = {}
+    for record in records:
+        if record["decision"] not in DECISIONS or record["reviewed_at"] is None:
+            named = ", ".join(DECISIONS)
+            faults[_about(record)] = (
+                f"review_decision must be one of {named} and reviewed_at a time, such as datetime()"
+            )
+        elif record["against"]:
+            told = record["against"][0]
+            faults.setdefault(_about(record), f"{told}; decide on accounts one by one, or on the ring with --overrule")
+    return faults
+
+
+def _about(record: dict[str, Any]) -> str:
+    return f"ring {record['ring_id']}" if record["ring_id"] else f"account {record['account_id']}"
+
+
+def _time(text: Any) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(str(text).split("[")[0])
+    except ValueError:
+        return None
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

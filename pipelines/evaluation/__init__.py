@@ -1,0 +1,1 @@
+"""Detection judged: on simulated worlds, in hindsight, with policies rehearsed; and the default model made."""

@@ -1,0 +1,1 @@
+"""Partners' indicators: taken in, checked, kept, and matched with accounts."""

@@ -1,0 +1,1 @@
+"""What partners are told: the published list's infrastructure as STIX 2.1."""

@@ -1,0 +1,1 @@
+"""Values as the declaration wants them: cast without loss, in canonical form."""

@@ -1,0 +1,1 @@
+"""The check of a delivery: cast, Great Expectations, quarantine, Data Docs."""

@@ -1,0 +1,90 @@
+"""The graph as tables, computed from the rows in force: what ought to stand in Neo4j, and what a snapshot holds.
+
+Each relationship is a table of its type (start_id, end_id, properties), each node one of its label (id, properties).
+"""
+
+from datetime import date
+
+import duckdb
+
+from ringwatch.graph_schema.graph import ACCOUNT, NODES, RELATIONSHIPS, Node, Relationship
+from ringwatch.pipelines.ledger import in_force
+
+IDENTIFIERS = tuple(node for node in NODES if node is not ACCOUNT)
+
+
+def create_relationships(connection: duckdb.DuckDBPyConnection, *, seen_since: date | None) -> None:
+    """Make a table a relationship, from the views of rows in force.
+
+    Args:
+        connection: has the views and `known`.
+        seen_since: leave out what was last seen before this day.
+    """
+    for relationship in RELATIONSHIPS:
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {relationship.type} AS {_relationship_sql(relationship, seen_since)}"
+        )
+
+
+def _relationship_sql(relationship: Relationship, seen_since: date | None) -> str:
+    aggregates = "".join(f", ({p.aggregate})::{_duckdb_type(p.kind)} AS {p.name}" for p in relationship.properties)
+    sql = f"SELECT start_id, end_id{aggregates} FROM ({relationship.rows}) GROUP BY start_id, end_id"
+    conditions = []
+    if relationship.waits_for_end:
+        conditions.append("end_id IN (SELECT account_id FROM known)")
+    if relationship.start is not ACCOUNT:
+        reached = " UNION ".join(f"SELECT end_id FROM {r.type}" for r in RELATIONSHIPS if r.end is relationship.start)
+        conditions.append(f"start_id IN ({reached})")
+    if relationship.is_dated and seen_since:
+        conditions.append(f"last_seen_at >= TIMESTAMPTZ '{seen_since} 00:00:00+00'")
+    return f"FROM ({sql}) WHERE {' AND '.join(conditions)}" if conditions else sql
+
+
+def create_accounts(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table of account nodes from the views of rows in force."""
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {ACCOUNT.label} AS {_description_sql(ACCOUNT)}")
+
+
+def create_identifiers(connection: duckdb.DuckDBPyConnection, *, ids: dict[Node, str] | None = None) -> None:
+    """Make a table of nodes for each kind of identifier.
+
+    Args:
+        connection: has the views, of the rows that describe these identifiers.
+        ids: SQL of the ids, by kind; by default those at which the tables' relationships end.
+    """
+    for node in IDENTIFIERS:
+        wanted = ids[node] if ids else reached_ids(node)
+        sql = wanted if node.description is None else f"FROM ({wanted}) LEFT JOIN ({_description_sql(node)}) USING (id)"
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {node.label} AS {sql}")
+
+
+def describe_identifiers(connection: duckdb.DuckDBPyConnection, *, held_days: int) -> None:
+    """Make the tables of identifiers that the touched accounts use, or used before.
+
+    Args:
+        connection: has the tables of relationships of the touched accounts, and as `old_<TYPE>` those from before.
+        held_days: how long rows may have waited for their account.
+    """
+    for node in IDENTIFIERS:
+        before = " UNION ".join(f"SELECT end_id FROM old_{r.type}" for r in RELATIONSHIPS if r.end is node)
+        create = f"CREATE OR REPLACE TEMP TABLE ids_{node.label} AS SELECT id FROM ({reached_ids(node)}) UNION {before}"
+        connection.execute(create)
+    only = {node.described_by: f"{node.key} IN (FROM ids_{node.label})" for node in IDENTIFIERS if node.described_by}
+    in_force.create_views(connection, held_days=held_days, only=only)
+    create_identifiers(connection, ids={node: f"FROM ids_{node.label}" for node in IDENTIFIERS})
+
+
+def reached_ids(node: Node) -> str:
+    """SQL of the ids of a kind of node at which the tables' relationships end, each once."""
+    return " UNION ".join(f"SELECT DISTINCT end_id AS id FROM {r.type}" for r in RELATIONSHIPS if r.end is node)
+
+
+def _description_sql(node: Node) -> str:
+    aggregates = "".join(f", ({p.aggregate})::{_duckdb_type(p.kind)} AS {p.name}" for p in node.properties)
+    return f"SELECT id{aggregates} FROM ({node.description}) GROUP BY id"
+
+
+def _duckdb_type(kind: object) -> str:
+    return {"timestamp": "TIMESTAMPTZ", "integer": "BIGINT", "number": "DOUBLE", "flag": "BOOLEAN"}.get(
+        str(kind), "VARCHAR"
+    )

@@ -1,0 +1,75 @@
+"""Train a candidate on the labels known at a night; it becomes champion when it is not worse than the one that is."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import date
+
+from neo4j import Driver
+
+from ringwatch.models.common.errors import TooFewLabelsError
+from ringwatch.models.registry.artifact import version_of
+from ringwatch.models.registry.default_model import default_model
+from ringwatch.models.registry.store import Registry
+from ringwatch.models.training.promotion import promote_if_not_worse
+from ringwatch.models.training.training import train as train_model
+from ringwatch.pipelines.common.errors import NothingToLoadError
+from ringwatch.pipelines.common.locks import writer_lock
+from ringwatch.pipelines.common.metering import metered
+from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.decisions.harvest import harvest_reviews
+from ringwatch.pipelines.graph.load import Say
+from ringwatch.pipelines.ledger.store import Ledger
+from ringwatch.pipelines.nightly.snapshot import take_snapshot
+
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What training gave. Without enough labels there is no version, and `why` says what is missing."""
+
+    date: str
+    version: str | None
+    promoted: bool
+    why: str
+    metrics: dict[str, float | None] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def train(settings: Settings, driver: Driver, *, date: date | None = None, say: Say = lambda _: None) -> TrainResult:
+    """Train on a night that has been loaded, by default the newest.
+
+    Raises:
+        NothingToLoadError: it has not been loaded, or nothing has.
+    """
+    with writer_lock(settings, "training"):
+        began = time.monotonic()
+        ledger = Ledger(settings)
+        nights = ledger.nights()
+        if not nights:
+            raise NothingToLoadError("no night has been loaded: run `ringwatch load` first.")
+        night = date or nights[-1]
+        harvest_reviews(driver, ledger)
+        snapshot = take_snapshot(settings, driver, night, say)
+        say("training")
+        try:
+            with metered("train") as meter:
+                meter.rows = snapshot.n_accounts
+                candidate = train_model(
+                    snapshot,
+                    seed=_SEED,
+                    default=default_model(settings.default_model),
+                    progress=lambda share: say(f"training: {share:.0%}"),
+                )
+        except TooFewLabelsError as error:
+            return TrainResult(str(night), None, False, str(error))
+        registry = Registry(settings.models_dir)
+        promoted, why = promote_if_not_worse(registry, candidate, snapshot)
+    return TrainResult(
+        str(night),
+        version_of(candidate.model),
+        promoted,
+        why,
+        dict(candidate.model.metrics),
+        round(time.monotonic() - began, 3),
+    )

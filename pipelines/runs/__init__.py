@@ -1,0 +1,1 @@
+"""What each night found, kept as files, and whether drift holds its ban list."""

@@ -1,0 +1,1 @@
+"""What happens in a world each day, as the rows of the landing zone."""

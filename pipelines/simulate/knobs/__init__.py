@@ -1,0 +1,1 @@
+"""The parameters of a world, their scenarios, and how they are varied."""
