@@ -13,12 +13,11 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from ringwatch import dags
 from ringwatch.infra.process.ports import HOST
 from ringwatch.pipelines.common.settings import Settings
 
 USER = "admin"
-DAGS_DIR = Path(dags.__file__).resolve().parent
+DAGS_DIR = Path(__file__).resolve().parents[2] / "dags"
 # Tasks at once. Each is a process of its own with pandas in it; Airflow's default of 32 takes gigabytes.
 PARALLELISM = 3
 

@@ -14,9 +14,6 @@ from ringwatch.models.data.snapshot import Snapshot, read_snapshot
 from ringwatch.models.rings.sharing import shared_within
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.decisions.decide import the_one
-from ringwatch.pipelines.decisions.harvest import REVIEWS_SCHEMA
-from ringwatch.pipelines.ledger.store import Ledger
 from ringwatch.pipelines.runs.store import detected_nights, read_run_table
 
 _N_SHARED = 30
@@ -90,18 +87,6 @@ def _members(settings: Settings, night: date, snapshot: Snapshot, ring_id: str) 
         for row, code in zip(rows, codes, strict=True)
     )
     return sorted(told, key=lambda row: (-row["fraud_score"], row["account_id"]))
-
-
-def decisions_on(settings: Settings, *, ring: str | None, account: str | None) -> list[dict[str, Any]]:
-    """Decisions that nights have taken in, the oldest first; of a ring each once.
-
-    Raises:
-        RingwatchError: asked about both or neither.
-    """
-    label, id_ = the_one(ring=ring, account=account)
-    reviews = Ledger(settings).read_state("reviews", REVIEWS_SCHEMA).sort_by("reviewed_at")
-    found = reviews.filter(pc.equal(reviews[f"{label.lower()}_id"], id_)).to_pylist()
-    return found if label == "Account" else list({each["reviewed_at"]: each for each in found}.values())
 
 
 def _shared(snapshot: Snapshot, account_ids: pa.Array) -> list[dict[str, Any]]:

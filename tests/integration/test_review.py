@@ -11,10 +11,11 @@ from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.decisions.decide import decide
 from ringwatch.pipelines.decisions.harvest import harvest_reviews
+from ringwatch.pipelines.decisions.history import decisions_on
 from ringwatch.pipelines.graph.client import run
 from ringwatch.pipelines.ledger.store import Ledger
 from ringwatch.pipelines.review.queue import AUDIT, read_queue
-from ringwatch.pipelines.review.ring import decisions_on, view_ring
+from ringwatch.pipelines.review.ring import view_ring
 
 NO_ID = {"ring": None, "account": None}
 
