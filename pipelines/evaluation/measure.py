@@ -19,8 +19,8 @@ from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.nightly.offline import put_in_ledger
 from ringwatch.pipelines.nightly.snapshot import compute_snapshot
 from ringwatch.pipelines.simulate.nights import nights_of, simulate
+from ringwatch.pipelines.simulate.population.world import Arguments
 from ringwatch.pipelines.simulate.truth import read_truth
-from ringwatch.pipelines.simulate.world import Arguments
 
 _OTHER_WORLD = 1000  # added to a seed, for the world that the oracle learns from
 

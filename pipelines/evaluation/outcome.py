@@ -13,7 +13,7 @@ from ringwatch.pipelines.ban_list.rules.entries import BAN
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.runs.store import run_nights
-from ringwatch.pipelines.simulate.world import read_world
+from ringwatch.pipelines.simulate.population.world import read_world
 
 _FIRST_LISTED = pa.schema([("account_id", pa.string()), ("listed_on", pa.date32()), ("is_listed", pa.bool_())])
 

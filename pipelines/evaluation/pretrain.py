@@ -9,7 +9,7 @@ from ringwatch.models.evaluation.difficulty import Truth
 from ringwatch.models.registry.artifact import version_of, write_model
 from ringwatch.models.training.pretraining import pretrain, world_lesson
 from ringwatch.pipelines.evaluation.measure import world_of
-from ringwatch.pipelines.simulate.world import Arguments
+from ringwatch.pipelines.simulate.population.world import Arguments
 
 if TYPE_CHECKING:
     from ringwatch.models.training.fitting import Lesson

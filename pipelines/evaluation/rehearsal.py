@@ -29,8 +29,8 @@ from ringwatch.pipelines.nightly.offline import put_in_ledger
 from ringwatch.pipelines.nightly.snapshot import compute_snapshot
 from ringwatch.pipelines.review.analyst import review_as_analyst
 from ringwatch.pipelines.simulate.nights import continue_world, nights_of, simulate
+from ringwatch.pipelines.simulate.population.world import Arguments
 from ringwatch.pipelines.simulate.truth import read_truth
-from ringwatch.pipelines.simulate.world import Arguments
 
 _APPROVER = "rehearsal"
 

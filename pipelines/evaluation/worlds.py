@@ -34,8 +34,8 @@ from ringwatch.pipelines.nightly.nightly import is_due
 from ringwatch.pipelines.nightly.snapshot import compute_snapshot
 from ringwatch.pipelines.review.analyst import review_as_analyst
 from ringwatch.pipelines.simulate.nights import nights_of, simulate
+from ringwatch.pipelines.simulate.population.world import Arguments
 from ringwatch.pipelines.simulate.truth import read_truth
-from ringwatch.pipelines.simulate.world import Arguments
 
 Say = Callable[[str], None]
 

@@ -6,6 +6,6 @@ between people and campaigns is declared in `ordinary.py` and `campaigns.py`; th
 
 from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS
 from ringwatch.pipelines.simulate.nights import Simulated, continue_world, nights_of, simulate
-from ringwatch.pipelines.simulate.world import Arguments
+from ringwatch.pipelines.simulate.population.world import Arguments
 
 __all__ = ["SCENARIOS", "Arguments", "Simulated", "continue_world", "nights_of", "simulate"]

@@ -26,14 +26,14 @@ from ringwatch.pipelines.simulate.events.activity import acting_accounts, usage
 from ringwatch.pipelines.simulate.events.labelling import decide_labels, labels_of
 from ringwatch.pipelines.simulate.events.payments import payments_of
 from ringwatch.pipelines.simulate.events.sightings import address_sightings, device_sightings, sign_up
-from ringwatch.pipelines.simulate.groups import crowd_groups
-from ringwatch.pipelines.simulate.holdings import renew
-from ringwatch.pipelines.simulate.networks import public_networks
-from ringwatch.pipelines.simulate.population import plan
+from ringwatch.pipelines.simulate.population.groups import crowd_groups
+from ringwatch.pipelines.simulate.population.holdings import renew
+from ringwatch.pipelines.simulate.population.networks import public_networks
+from ringwatch.pipelines.simulate.population.people import plan
+from ringwatch.pipelines.simulate.population.state import Accounts, Disputes, Labels, State, load_state, save_state
+from ringwatch.pipelines.simulate.population.world import Arguments, World, read_world, write_world
 from ringwatch.pipelines.simulate.reaction import enforce, pivot_when_due, read_banned
-from ringwatch.pipelines.simulate.state import Accounts, Disputes, Labels, State, load_state, save_state
 from ringwatch.pipelines.simulate.truth import campaigns_of, truth_table
-from ringwatch.pipelines.simulate.world import Arguments, World, read_world, write_world
 
 Progress = Callable[[str], None]
 _PLANNED_DAYS = 400.0  # how far back the sign-ups of a world go

@@ -8,10 +8,10 @@ import numpy as np
 
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.simulate.events.labelling import hear_appeals
-from ringwatch.pipelines.simulate.groups import open_networks
-from ringwatch.pipelines.simulate.holdings import draw, draw_all
-from ringwatch.pipelines.simulate.state import DAY_US, HOUR_US, N_SLOTS, NEVER, Accounts, State
-from ringwatch.pipelines.simulate.world import World
+from ringwatch.pipelines.simulate.population.groups import open_networks
+from ringwatch.pipelines.simulate.population.holdings import draw, draw_all
+from ringwatch.pipelines.simulate.population.state import DAY_US, HOUR_US, N_SLOTS, NEVER, Accounts, State
+from ringwatch.pipelines.simulate.population.world import World
 
 _REPLACED_ON_PIVOT = 0.5  # share of a group's devices and cards that a change of infrastructure replaces
 

@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ringwatch.pipelines.simulate.events.landing import account_ids, times_of, words_of
-from ringwatch.pipelines.simulate.state import NEVER, State
-from ringwatch.pipelines.simulate.world import World
+from ringwatch.pipelines.simulate.population.state import NEVER, State
+from ringwatch.pipelines.simulate.population.world import World
 
 TRUTH_SCHEMA = pa.schema(
     [

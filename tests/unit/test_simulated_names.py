@@ -12,9 +12,9 @@ from ringwatch.pipelines import simulate
 from ringwatch.pipelines.simulate.knobs.page import knobs_page
 from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS
 from ringwatch.pipelines.simulate.knobs.variation import turned, varied
-from ringwatch.pipelines.simulate.names import opaque_ids, uniform
-from ringwatch.pipelines.simulate.networks import home_v6_code, ip_texts
-from ringwatch.pipelines.simulate.world import COUNTRIES, Arguments, World
+from ringwatch.pipelines.simulate.population.names import opaque_ids, uniform
+from ringwatch.pipelines.simulate.population.networks import home_v6_code, ip_texts
+from ringwatch.pipelines.simulate.population.world import COUNTRIES, Arguments, World
 
 WORLD = World(Arguments(100, 1, 1, 3, "disclosure"))
 codes = st.lists(st.integers(0, 2**62), min_size=1, max_size=50, unique=True).map(lambda c: np.array(c, dtype=np.int64))
@@ -68,7 +68,7 @@ def test_people_and_campaigns_differ_in_declared_numbers_and_in_nothing_else():
     """Behaviour never asks who is fake: that is for truth, labels, bans, victims of theft and campaigns' names."""
     kinds = {kind.name for scenario in SCENARIOS.values() for kind in scenario.kinds} - {"person"}
     may_ask = {"truth", "labelling", "reaction", "holdings", "groups", "measure", "nights"}
-    for module in Path(simulate.__file__).parent.glob("*.py"):
+    for module in Path(simulate.__file__).parent.rglob("*.py"):
         if module.stem in ("ordinary", "campaigns", "scenarios", "knobs", "knobs_page"):
             continue
         code = ast.parse(module.read_text())

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ringwatch.pipelines.simulate.draws import choose
 from ringwatch.pipelines.simulate.knobs.declaration import TASKS
 from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS
-from ringwatch.pipelines.simulate.names import mix, uniform
-from ringwatch.pipelines.simulate.state import DAY_US, HOUR_US, N_SLOTS, State
-from ringwatch.pipelines.simulate.world import COUNTRIES, World
+from ringwatch.pipelines.simulate.population.draws import choose
+from ringwatch.pipelines.simulate.population.names import mix, uniform
+from ringwatch.pipelines.simulate.population.state import DAY_US, HOUR_US, N_SLOTS, State
+from ringwatch.pipelines.simulate.population.world import COUNTRIES, World
 
 MODELS = ("m-standard", "m-small", "m-next")
 _N_MODELS_BEFORE = 2

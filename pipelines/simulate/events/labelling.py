@@ -4,8 +4,8 @@ import numpy as np
 
 from ringwatch.pipelines.simulate.events.activity import Acting, Usage
 from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS
-from ringwatch.pipelines.simulate.state import DAY_US, Labels, State
-from ringwatch.pipelines.simulate.world import World
+from ringwatch.pipelines.simulate.population.state import DAY_US, Labels, State
+from ringwatch.pipelines.simulate.population.world import World
 
 LABEL_SOURCES = ("manual_review", "chargeback", "appeal", "partner", "audit_sample")
 _REVIEW, _CHARGEBACK, _APPEAL, _PARTNER, _AUDIT = range(5)

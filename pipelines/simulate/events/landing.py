@@ -13,12 +13,12 @@ from ringwatch.pipelines.simulate.events.activity import MODELS, Acting, Usage
 from ringwatch.pipelines.simulate.events.labelling import LABEL_SOURCES
 from ringwatch.pipelines.simulate.events.payments import STATUSES, Payments
 from ringwatch.pipelines.simulate.events.sightings import Sightings
-from ringwatch.pipelines.simulate.holdings import N_FREE_MAIL
 from ringwatch.pipelines.simulate.knobs.declaration import NETWORK_TYPES, PLANS, TASKS
-from ringwatch.pipelines.simulate.names import opaque_ids, uniform
-from ringwatch.pipelines.simulate.networks import ip_texts, network_of
-from ringwatch.pipelines.simulate.state import HOUR_US, NEVER, Labels, State
-from ringwatch.pipelines.simulate.world import COUNTRIES, World
+from ringwatch.pipelines.simulate.population.holdings import N_FREE_MAIL
+from ringwatch.pipelines.simulate.population.names import opaque_ids, uniform
+from ringwatch.pipelines.simulate.population.networks import ip_texts, network_of
+from ringwatch.pipelines.simulate.population.state import HOUR_US, NEVER, Labels, State
+from ringwatch.pipelines.simulate.population.world import COUNTRIES, World
 
 _CURRENCIES = ("USD", "INR", "BRL", "EUR", "GBP", "JPY", "EUR", "KRW", "CAD", "IDR", "NGN", "MXN", "EUR", "TRY")
 _PREPAID_TYPES, _USUAL_TYPES = ("prepaid_card", "crypto", "voucher"), ("card", "card", "card", "wallet", "bank")

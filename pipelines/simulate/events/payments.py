@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ringwatch.pipelines.simulate.holdings import renew
 from ringwatch.pipelines.simulate.knobs.declaration import PLANS
-from ringwatch.pipelines.simulate.names import uniform
-from ringwatch.pipelines.simulate.state import DAY_US, N_SLOTS, Columns, Disputes, State
-from ringwatch.pipelines.simulate.world import World
+from ringwatch.pipelines.simulate.population.holdings import renew
+from ringwatch.pipelines.simulate.population.names import uniform
+from ringwatch.pipelines.simulate.population.state import DAY_US, N_SLOTS, Columns, Disputes, State
+from ringwatch.pipelines.simulate.population.world import World
 
 STATUSES = ("instrument_added", "succeeded", "failed", "refunded", "chargeback")
 _ADDED, _SUCCEEDED, _FAILED, _REFUNDED, _CHARGED_BACK = range(5)

@@ -4,12 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ringwatch.pipelines.simulate.draws import choose
 from ringwatch.pipelines.simulate.events.activity import Acting, Usage
-from ringwatch.pipelines.simulate.names import mix, uniform
-from ringwatch.pipelines.simulate.networks import cloud_network, home_network, home_v6_code, mobile_network, vpn_network
-from ringwatch.pipelines.simulate.state import N_SLOTS, State
-from ringwatch.pipelines.simulate.world import COUNTRIES, World
+from ringwatch.pipelines.simulate.population.draws import choose
+from ringwatch.pipelines.simulate.population.names import mix, uniform
+from ringwatch.pipelines.simulate.population.networks import (
+    cloud_network,
+    home_network,
+    home_v6_code,
+    mobile_network,
+    vpn_network,
+)
+from ringwatch.pipelines.simulate.population.state import N_SLOTS, State
+from ringwatch.pipelines.simulate.population.world import COUNTRIES, World
 
 _HOME, _MOBILE, _GROUP, _VPN, _PROXY, _CLOUD = range(6)
 _UNKNOWN_SIGNUP = 0.03

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ringwatch.pipelines.simulate.draws import choose, cumulated, log_even
-from ringwatch.pipelines.simulate.holdings import STOCKS
 from ringwatch.pipelines.simulate.knobs.declaration import ALONE
 from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS
-from ringwatch.pipelines.simulate.networks import allocate
-from ringwatch.pipelines.simulate.state import DAY_US, NEVER, Groups, State
-from ringwatch.pipelines.simulate.world import COUNTRIES, World
+from ringwatch.pipelines.simulate.population.draws import choose, cumulated, log_even
+from ringwatch.pipelines.simulate.population.holdings import STOCKS
+from ringwatch.pipelines.simulate.population.networks import allocate
+from ringwatch.pipelines.simulate.population.state import DAY_US, NEVER, Groups, State
+from ringwatch.pipelines.simulate.population.world import COUNTRIES, World
 
 _SMALLEST_GROUP = 2
 _MAX_MEMBERS = 2**20  # so that a stock's numbers fit their field

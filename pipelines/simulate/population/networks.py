@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ringwatch.pipelines.simulate.knobs.declaration import NETWORK_TYPES
-from ringwatch.pipelines.simulate.names import mix
-from ringwatch.pipelines.simulate.state import Networks
-from ringwatch.pipelines.simulate.world import COUNTRIES, World
+from ringwatch.pipelines.simulate.population.names import mix
+from ringwatch.pipelines.simulate.population.state import Networks
+from ringwatch.pipelines.simulate.population.world import COUNTRIES, World
 
 _SUBNET = 256
 _V6_BASE = 2**42

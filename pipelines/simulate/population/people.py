@@ -3,13 +3,18 @@
 import numpy as np
 
 from ringwatch.pipelines.common.errors import RingwatchError
-from ringwatch.pipelines.simulate.draws import choose, cumulated, log_even
-from ringwatch.pipelines.simulate.groups import make_groups, settle_networks, settle_templates, shares_of_kinds
-from ringwatch.pipelines.simulate.holdings import draw_all, draw_domains
 from ringwatch.pipelines.simulate.knobs.declaration import ALONE
 from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS
-from ringwatch.pipelines.simulate.state import DAY_US, NEVER, Accounts, Groups, State
-from ringwatch.pipelines.simulate.world import COUNTRIES, World
+from ringwatch.pipelines.simulate.population.draws import choose, cumulated, log_even
+from ringwatch.pipelines.simulate.population.groups import (
+    make_groups,
+    settle_networks,
+    settle_templates,
+    shares_of_kinds,
+)
+from ringwatch.pipelines.simulate.population.holdings import draw_all, draw_domains
+from ringwatch.pipelines.simulate.population.state import DAY_US, NEVER, Accounts, Groups, State
+from ringwatch.pipelines.simulate.population.world import COUNTRIES, World
 
 _RECENT = 1.25  # sign-ups of a platform that grows: the last month of 400 days has an eighth of them
 _SURGE_SHARE = 0.04  # of the accounts without a group: about as many as sign up in a week anyway

@@ -13,7 +13,7 @@ from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.simulate.knobs.declaration import Kind
 from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS, Desk
 from ringwatch.pipelines.simulate.knobs.variation import turned, varied
-from ringwatch.pipelines.simulate.state import DAY_US
+from ringwatch.pipelines.simulate.population.state import DAY_US
 
 FIRST_NIGHT = date(2026, 3, 2)
 MIN_ACCOUNTS = 50

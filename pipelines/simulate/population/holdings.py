@@ -6,9 +6,9 @@ and number in its stock), or a number among those that strangers have alike.
 
 import numpy as np
 
-from ringwatch.pipelines.simulate.names import uniform
-from ringwatch.pipelines.simulate.state import N_SLOTS, State
-from ringwatch.pipelines.simulate.world import World
+from ringwatch.pipelines.simulate.population.names import uniform
+from ringwatch.pipelines.simulate.population.state import N_SLOTS, State
+from ringwatch.pipelines.simulate.population.world import World
 
 STOCKS = ("devices", "cards", "templates", "phones")
 _SHARED, _POPULAR = 1 << 60, 2 << 60
