@@ -41,8 +41,8 @@ from ringwatch.infra.airflow.dag_tools import (
     SCORES,
     nights_of_run,
     only_transient_faults_are_retried,
-    task_settings,
 )
+from ringwatch.pipelines.common.settings import read_settings
 
 
 @dag(
@@ -65,7 +65,7 @@ def ringwatch_ban_list() -> None:
         from ringwatch.pipelines.ban_list import approve_by_policy
         from ringwatch.pipelines.ban_list import propose as propose_list
 
-        settings = task_settings()
+        settings = read_settings()
         night = nights_of_run(get_current_context())[-1]
         with only_transient_faults_are_retried():
             proposal = propose_list(settings, date=date.fromisoformat(night))
@@ -89,7 +89,7 @@ def ringwatch_ban_list() -> None:
         from ringwatch.pipelines.ban_list import publish as publish_list
 
         with only_transient_faults_are_retried():
-            publication = publish_list(task_settings(), date=date.fromisoformat(proposal["date"]))
+            publication = publish_list(read_settings(), date=date.fromisoformat(proposal["date"]))
         yield Metadata(BAN_LIST, extra={"date": proposal["date"]})
         return {"folder": str(publication.folder), "is_new": publication.is_new}
 
@@ -101,7 +101,7 @@ def ringwatch_ban_list() -> None:
         from ringwatch.pipelines.indicators.outbound.export import export_indicators
 
         with only_transient_faults_are_retried():
-            exported = export_indicators(task_settings(), date=date.fromisoformat(proposal["date"]))
+            exported = export_indicators(read_settings(), date=date.fromisoformat(proposal["date"]))
         return {"folder": str(exported.folder), **exported.files}
 
     proposal = propose()

@@ -27,8 +27,9 @@ from ringwatch.infra.airflow.dag_tools import (
     SCORES,
     nights_of_run,
     only_transient_faults_are_retried,
-    task_settings,
 )
+from ringwatch.infra.airflow.environment import WRITER_POOL
+from ringwatch.pipelines.common.settings import read_settings
 
 
 @dag(
@@ -48,7 +49,7 @@ def ringwatch_detect() -> None:
         """The nights of this run: several where nights were loaded faster than they are detected."""
         return nights_of_run(get_current_context())
 
-    @task(outlets=[SCORES], map_index_template="{{ night }}", max_active_tis_per_dag=1)
+    @task(outlets=[SCORES], pool=WRITER_POOL, map_index_template="{{ night }}", max_active_tis_per_dag=1)
     def detect(night: str) -> Generator[Metadata, None, dict[str, Any]]:
         """Score one night and find its rings."""
         from dataclasses import asdict
@@ -58,7 +59,7 @@ def ringwatch_detect() -> None:
         from ringwatch.pipelines.nightly.detect import detect as detect_night
 
         get_current_context()["night"] = night  # type: ignore[typeddict-unknown-key]  # names the mapped task
-        settings = task_settings()
+        settings = read_settings()
         with only_transient_faults_are_retried(), connect(settings) as driver:
             result = asdict(detect_night(settings, driver, date=date.fromisoformat(night)))
         yield Metadata(SCORES, extra={"date": night})

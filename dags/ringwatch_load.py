@@ -29,8 +29,8 @@ from ringwatch.infra.airflow.dag_tools import (
     GRAPH,
     nights_of_run,
     only_transient_faults_are_retried,
-    task_settings,
 )
+from ringwatch.infra.airflow.environment import WRITER_POOL
 from ringwatch.pipelines.common.settings import read_settings
 
 
@@ -50,7 +50,7 @@ def ringwatch_load() -> None:
     def choose_night() -> dict[str, str]:
         """The night and the landing zone of this run."""
         context = get_current_context()
-        landing = (context["dag_run"].conf or {}).get("landing") or task_settings().landing
+        landing = (context["dag_run"].conf or {}).get("landing") or read_settings().landing
         with only_transient_faults_are_retried():
             if landing is None:
                 raise ValueError("no landing zone: set RINGWATCH_LANDING and start Airflow again")
@@ -67,13 +67,13 @@ def ringwatch_load() -> None:
         get_current_context()["signal"] = signal  # type: ignore[typeddict-unknown-key]  # names the mapped task
         with only_transient_faults_are_retried():
             return stage_signal(
-                task_settings(),
+                read_settings(),
                 landing=Path(night["landing"]),
                 date=date.fromisoformat(night["date"]),
                 signal=signal,
             )
 
-    @task(outlets=[GRAPH])
+    @task(outlets=[GRAPH], pool=WRITER_POOL)
     def load_graph(night: dict[str, str]) -> Generator[Metadata, None, dict[str, Any]]:
         """Put the night into the ledger and the graph."""
         from datetime import date
@@ -82,7 +82,7 @@ def ringwatch_load() -> None:
         from ringwatch.pipelines.graph.client import connect
         from ringwatch.pipelines.nightly.load import load_staged
 
-        settings = task_settings()
+        settings = read_settings()
         with only_transient_faults_are_retried(), connect(settings) as driver:
             counts = load_staged(
                 settings, driver, landing=Path(night["landing"]), date=date.fromisoformat(night["date"])

@@ -21,8 +21,6 @@ DEFAULT_ARGS: dict[str, Any] = {
     "max_retry_delay": timedelta(minutes=10),
     "execution_timeout": timedelta(hours=2),
 }
-# A task may wait this long for another writer (a shell, another DAG) before it counts as a failed attempt.
-WRITER_WAIT_S = 1800
 
 
 def nights_of_run(context: Mapping[str, Any]) -> list[str]:
@@ -58,11 +56,3 @@ def only_transient_faults_are_retried() -> Iterator[None]:
         if getattr(error, "is_retryable", lambda: False)():
             raise
         raise AirflowFailException(f"{type(error).__name__}: {error}") from error
-
-
-def task_settings() -> Any:
-    """The settings of a task, which waits for its turn to write."""
-    from ringwatch.pipelines.common.settings import read_settings
-
-    settings = read_settings()
-    return settings.model_copy(update={"lock_timeout_s": max(settings.lock_timeout_s, WRITER_WAIT_S)})

@@ -18,6 +18,8 @@ from ringwatch.pipelines.common.settings import Settings
 
 USER = "admin"
 DAGS_DIR = Path(__file__).resolve().parents[2] / "dags"
+# Tasks that write the graph, one at a time: in a pool of one slot they queue, and none waits in a slot for a lock.
+WRITER_POOL = "ringwatch_writer"
 # Tasks at once. Each is a process of its own with pandas in it; Airflow's default of 32 takes gigabytes.
 PARALLELISM = 3
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from ringwatch.infra.airflow.api import AirflowApi, is_healthy
-from ringwatch.infra.airflow.environment import USER, airflow_environment, ensure_secrets, password_file
+from ringwatch.infra.airflow.environment import USER, WRITER_POOL, airflow_environment, ensure_secrets, password_file
 from ringwatch.infra.airflow.record import Record, read_record, remove_record, write_record
 from ringwatch.infra.process.ports import HOST, free_port
 from ringwatch.infra.process.sessions import Session, end_sessions, is_alive, members, start_session
@@ -126,18 +126,22 @@ def _choose_port(settings: Settings) -> int:
 
 
 def _migrate_database(settings: Settings, env: dict[str, str], progress: Callable[[str], None]) -> None:
-    """Make or renew Airflow's database; skipped (it takes 8 s) where this version of Airflow has done so."""
+    """Make or renew Airflow's database and our pool; skipped (it takes 15 s) where this version of both has done so."""
     done_by = settings.airflow_dir / "database_version"
-    if done_by.exists() and done_by.read_text() == version("apache-airflow-core"):
+    wanted = f"{version('apache-airflow-core')} {WRITER_POOL}"
+    if done_by.exists() and done_by.read_text() == wanted:
         return
     progress("preparing Airflow's database")
-    result = subprocess.run(
-        [sys.executable, "-m", "airflow", "db", "migrate"],
-        env=env, cwd=settings.airflow_dir, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if result.returncode:
-        raise RingwatchError(f"Airflow's database could not be made in {settings.airflow_dir}: {result.stderr[-500:]}")
-    done_by.write_text(version("apache-airflow-core"))
+    pool = ["pools", "set", WRITER_POOL, "1", "Tasks that write Ringwatch's graph, one at a time"]
+    for arguments in (["db", "migrate"], pool):
+        result = subprocess.run(
+            [sys.executable, "-m", "airflow", *arguments],
+            env=env, cwd=settings.airflow_dir, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if result.returncode:
+            what = " ".join(arguments[:2])
+            raise RingwatchError(f"`airflow {what}` failed in {settings.airflow_dir}: {result.stderr[-500:]}")
+    done_by.write_text(wanted)
 
 
 def _start_parts(settings: Settings, env: dict[str, str], port: int) -> None:

@@ -4,6 +4,7 @@ Many tiny nights make one batch, a large file makes several: a check then costs 
 night nor memory for the whole signal. Files go into one batch when they have the same columns, of types that agree.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,6 +20,7 @@ from ringwatch.pipelines.ingest.readers import RawFile, read_file
 BATCH_ROWS = 500_000
 _EPOCH = date(1970, 1, 1)
 _FILE_BITS, _ROW_BITS = 14, 34  # of a precedence's 63: what is left for days lasts beyond the year 9999
+_LAST_FILE = 2**_FILE_BITS - 1
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,15 @@ def read_files(signal: Signal, deliveries: Sequence[Delivery]) -> Iterator[tuple
 def gather_batches(files: Iterator[tuple[Delivery, Path, RawFile]]) -> Iterator[Batch]:
     """Batches of up to BATCH_ROWS rows."""
     open_batches: list[_OpenBatch] = []
+    numbers: dict[date, dict[Path, int]] = {}
+    n_rows_before: dict[date, int] = defaultdict(int)  # in files that share the last number
     for delivered, path, raw in files:
-        first_precedence = precedence(delivered.date, delivered.files.index(path), 0)
+        if delivered.date not in numbers:
+            numbers[delivered.date] = {file: number for number, file in enumerate(delivered.files)}
+        file_number = numbers[delivered.date][path]
+        first_precedence = precedence(delivered.date, file_number, n_rows_before[delivered.date])
+        if file_number >= _LAST_FILE and len(raw.rows):
+            n_rows_before[delivered.date] += int(raw.rows[-1])
         for start in range(0, len(raw.rows), BATCH_ROWS):
             table = raw.table.slice(start, BATCH_ROWS).replace_schema_metadata(None)
             batch = next((one for one in open_batches if one.takes(table)), None)
@@ -106,5 +115,8 @@ def gather_batches(files: Iterator[tuple[Delivery, Path, RawFile]]) -> Iterator[
 
 
 def precedence(day: date, file_number: int, row: int) -> int:
-    """A number that orders rows by partition, then file by name, then position: of rows with one key the last wins."""
-    return ((day - _EPOCH).days << _FILE_BITS + _ROW_BITS) | (file_number << _ROW_BITS) | row
+    """A number that orders rows by partition, then file by name, then position: of rows with one key the last wins.
+
+    From file 16,383 on, the files of a partition share one number, and `row` counts on through them.
+    """
+    return ((day - _EPOCH).days << _FILE_BITS + _ROW_BITS) | (min(file_number, _LAST_FILE) << _ROW_BITS) | row

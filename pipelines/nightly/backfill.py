@@ -60,7 +60,8 @@ def backfill(
         raise NothingToLoadError(f"{landing} has no partition of any signal from {first} to {last}.")
     nights = sorted(found)
     to_detect = {nights[-1], *(nights[detect_every - 1 :: detect_every] if detect_every else ())}
-    owe_all_to_empty_graph(driver, Ledger(settings))
+    with writer_lock(settings, f"backfill of {first} to {last}"):
+        owe_all_to_empty_graph(driver, Ledger(settings))
     for span in _spans(Ledger(settings), found, to_detect):
         with writer_lock(settings, f"backfill of {span[0]} to {span[-1]}"):
             _load_span(settings, driver, landing, span, found, result, say)

@@ -37,7 +37,15 @@ from ringwatch.pipelines.nightly.snapshot import snapshot_digest, take_snapshot
 from ringwatch.pipelines.nightly.write_back import count_labels, write_back
 from ringwatch.pipelines.report import write_report
 from ringwatch.pipelines.review.queue import make_queue
-from ringwatch.pipelines.runs.store import Run, night_before, read_run, read_run_table, run_nights, write_run
+from ringwatch.pipelines.runs.store import (
+    Run,
+    night_before,
+    read_run,
+    read_run_table,
+    run_nights,
+    table_digest,
+    write_run,
+)
 
 
 @dataclass(frozen=True)
@@ -156,6 +164,8 @@ def _run(settings: Settings, snapshot: Snapshot, scored: _Scored, cleared: Clear
         "model_version": scored.model_version,
         "cleared_rings": [[ring.told, ring.members.tolist()] for ring in cleared.rings],
         "previous": read_run(settings, before).run_id if before else None,
+        # What came out as well: whatever setting or change of code made it differ, it is another run.
+        "findings": [table_digest(table) for table in (detection.accounts, detection.rings, detection.members)],
     }
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
     return Run(

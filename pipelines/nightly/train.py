@@ -10,7 +10,7 @@ from ringwatch.models.common.errors import TooFewLabelsError
 from ringwatch.models.registry.artifact import version_of
 from ringwatch.models.registry.default_model import default_model
 from ringwatch.models.registry.store import Registry
-from ringwatch.models.training.promotion import promote_if_not_worse
+from ringwatch.models.training.promotion import compare_with_champion, register
 from ringwatch.models.training.training import train as train_model
 from ringwatch.pipelines.common.errors import NothingToLoadError
 from ringwatch.pipelines.common.locks import writer_lock
@@ -22,6 +22,7 @@ from ringwatch.pipelines.ledger.store import Ledger
 from ringwatch.pipelines.nightly.snapshot import take_snapshot
 
 _SEED = 0
+_REGISTER_WAIT_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,14 @@ class TrainResult:
 def train(settings: Settings, driver: Driver, *, date: date | None = None, say: Say = lambda _: None) -> TrainResult:
     """Train on a night that has been loaded, by default the newest.
 
+    Training takes minutes to hours and works on a snapshot that is kept, so other writers need not wait for it: the
+    lock is held to take the snapshot, and to register what came of it.
+
     Raises:
         NothingToLoadError: it has not been loaded, or nothing has.
     """
-    with writer_lock(settings, "training"):
-        began = time.monotonic()
+    began = time.monotonic()
+    with writer_lock(settings, "snapshot for training"):
         ledger = Ledger(settings)
         nights = ledger.nights()
         if not nights:
@@ -51,25 +55,29 @@ def train(settings: Settings, driver: Driver, *, date: date | None = None, say: 
         night = date or nights[-1]
         harvest_reviews(driver, ledger)
         snapshot = take_snapshot(settings, driver, night, say)
-        say("training")
-        try:
-            with metered("train") as meter:
-                meter.rows = snapshot.n_accounts
-                candidate = train_model(
-                    snapshot,
-                    seed=_SEED,
-                    default=default_model(settings.default_model),
-                    progress=lambda share: say(f"training: {share:.0%}"),
-                )
-        except TooFewLabelsError as error:
-            return TrainResult(str(night), None, False, str(error))
-        registry = Registry(settings.models_dir)
-        promoted, why = promote_if_not_worse(registry, candidate, snapshot)
+    say("training")
+    try:
+        with metered("train") as meter:
+            meter.rows = snapshot.n_accounts
+            candidate = train_model(
+                snapshot,
+                seed=_SEED,
+                default=default_model(settings.default_model),
+                progress=lambda share: say(f"training: {share:.0%}"),
+            )
+    except TooFewLabelsError as error:
+        return TrainResult(str(night), None, False, str(error))
+    registry = Registry(settings.models_dir)
+    decision = compare_with_champion(registry, candidate, snapshot)
+    # Hours of training are not to be lost to a load that takes minutes.
+    patient = settings.model_copy(update={"lock_timeout_s": max(settings.lock_timeout_s, _REGISTER_WAIT_S)})
+    with writer_lock(patient, "registration of a model"):
+        register(registry, candidate, snapshot, decision)
     return TrainResult(
         str(night),
         version_of(candidate.model),
-        promoted,
-        why,
+        decision.promoted,
+        decision.why,
         dict(candidate.model.metrics),
         round(time.monotonic() - began, 3),
     )

@@ -4,6 +4,7 @@ RUNS/date=D/run.json, accounts.parquet, rings.parquet, members.parquet, question
 EXPORTS/scores/date=D/scores.parquet, rings.parquet   what enforcement reads, in the contract's columns
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -115,6 +116,13 @@ def read_run_table(
     if not path.exists():
         raise RingwatchError(f"{path} is not there: run `ringwatch detect --date {night}` again.")
     return pq.read_table(path, columns=list(columns) if columns else None, filters=filters, partitioning=None)
+
+
+def table_digest(table: pa.Table) -> str:
+    """SHA-256 of a table's content as Parquet."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    return hashlib.sha256(sink.getvalue()).hexdigest()
 
 
 def _write_folder(target: Path, tables: dict[str, pa.Table], facts: dict[str, Any] | None) -> None:

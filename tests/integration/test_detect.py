@@ -1,20 +1,28 @@
 """Detection over a real Neo4j: what it writes, what it leaves alone, and that it gives the same bytes again."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from neo4j import Driver
 from tests.deliveries import FIRST, RING, at, deliver, deliver_a_ring
 
+from ringwatch.models.common.errors import TooFewLabelsError
+from ringwatch.models.scoring.detection import Detection
+from ringwatch.models.scoring.detection import detect as detect_rings
 from ringwatch.pipelines.common.errors import LockedError, NothingToLoadError
 from ringwatch.pipelines.common.locks import writer_lock
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.graph.client import run
+from ringwatch.pipelines.ledger.store import UNWRITTEN_SCHEMA, Ledger
+from ringwatch.pipelines.nightly.backfill import backfill
 from ringwatch.pipelines.nightly.detect import detect
 from ringwatch.pipelines.nightly.load import load_night
+from ringwatch.pipelines.nightly.train import train
 
 NIGHTS = [FIRST, FIRST + timedelta(days=1), FIRST + timedelta(days=2)]
 
@@ -162,6 +170,41 @@ def test_only_what_changed_is_sent_and_the_graph_is_that_of_a_full_write(
     run(driver, "MATCH (r:DetectionRun) REMOVE r.stands")  # as after a write-back that was broken off
     detect(settings, driver, date=NIGHTS[-1])
     assert of_accounts() == little
+
+
+def test_what_another_version_of_the_code_finds_reaches_the_graph(
+    settings: Settings, driver: Driver, landing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found_by_newer_code(*args: Any, **kwargs: Any) -> Detection:
+        found = detect_rings(*args, **kwargs)
+        position = found.accounts.column_names.index("fraud_score")
+        scores = pa.array([0.25] * found.accounts.num_rows)
+        return replace(found, accounts=found.accounts.set_column(position, "fraud_score", scores))
+
+    before = detect(settings, driver, date=NIGHTS[-1])
+    monkeypatch.setattr("ringwatch.pipelines.nightly.detect.detect_rings", found_by_newer_code)
+    after = detect(settings, driver, date=NIGHTS[-1])
+    assert after.run_id != before.run_id
+    assert run(driver, "MATCH (a:Account) RETURN DISTINCT a.fraud_score AS s") == [{"s": 0.25}]
+
+
+def test_others_may_write_while_a_model_is_trained(
+    settings: Settings, driver: Driver, landing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_meanwhile(*_: Any, **__: Any) -> None:
+        with writer_lock(settings.model_copy(update={"lock_timeout_s": 0.1}), "lift of an account"):
+            raise TooFewLabelsError("trained")
+
+    monkeypatch.setattr("ringwatch.pipelines.nightly.train.train_model", write_meanwhile)
+    assert train(settings, driver, date=NIGHTS[-1]).why == "trained"
+
+
+def test_a_backfill_that_may_not_write_changes_nothing(settings: Settings, driver: Driver, landing: Path) -> None:
+    run(driver, "MATCH (n) DETACH DELETE n")  # so that a backfill has to note what the graph is owed
+    impatient = settings.model_copy(update={"lock_timeout_s": 0.1})
+    with writer_lock(settings, "load of a night"), pytest.raises(LockedError, match="load of a night"):
+        backfill(impatient, driver, landing=landing, first=NIGHTS[0], last=NIGHTS[-1])
+    assert Ledger(settings).read_state("unwritten", UNWRITTEN_SCHEMA).num_rows == 0
 
 
 def test_a_write_back_broken_off_is_written_in_full_by_the_next(

@@ -3,6 +3,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from tests.worlds import DATE, planted_world
 
@@ -49,6 +50,17 @@ def test_the_version_follows_from_date_and_content(candidate, registry):
     assert registry.save(registry.load(version)) == version
     assert registry.save(_dated(candidate, LATER).model) != version
     assert len(registry.versions()) == 2
+
+
+def test_a_label_known_at_the_midnight_that_ends_the_champions_night_is_new_to_it(world, candidate, registry):
+    promote_if_not_worse(registry, candidate, world.snapshot)
+    midnight = dt.datetime.combine(DATE + dt.timedelta(days=1), dt.time(), dt.UTC)
+    labels = world.snapshot.labels
+    known_at = pa.array([midnight] * labels.num_rows, labels.schema.field("known_at").type)
+    labels = labels.set_column(labels.column_names.index("known_at"), "known_at", known_at)
+    later = replace(world.snapshot, date=LATER, labels=labels)
+    _, why = promote_if_not_worse(registry, _dated(candidate, LATER), later)
+    assert f"on labels since {DATE}" in why
 
 
 def test_the_first_model_is_promoted_once(world, candidate, registry):
