@@ -9,8 +9,8 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.deliveries import at, deliver
-from tests.nights import Judged, detected_night
+from tests.builders.deliveries import at, deliver
+from tests.builders.nights import Judged, detected_night
 
 from ringwatch.infra.airflow import server as airflow_server
 from ringwatch.infra.airflow.api import ENDED

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
-from tests.about_now import NIGHTS, find_the_ring, play
-from tests.deliveries import RING, deliver_a_ring
+from tests.builders.about_now import NIGHTS, find_the_ring, play
+from tests.builders.deliveries import RING, deliver_a_ring
 
 from ringwatch.infra.browser import HOW_TO_INSTALL, find_browser
 from ringwatch.infra.neo4j import server as embedded

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from neo4j import Driver
-from tests.deliveries import FIRST, at, deliver
+from tests.builders.deliveries import FIRST, at, deliver
 
 from ringwatch.pipelines.common.settings import Settings
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from neo4j import Driver
-from tests.deliveries import FIRST, RING, at, deliver, deliver_a_ring
+from tests.builders.deliveries import FIRST, RING, at, deliver, deliver_a_ring
 
 from ringwatch.models.common.errors import TooFewLabelsError
 from ringwatch.models.scoring.detection import Detection

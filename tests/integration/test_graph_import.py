@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 from neo4j import Driver
-from tests.deliveries import FIRST, at, deliver, random_nights
-from tests.graphs import signal_graph
+from tests.builders.deliveries import FIRST, at, deliver, random_nights
+from tests.builders.graphs import signal_graph
 
 from ringwatch.infra.neo4j import process as neo4j_process
 from ringwatch.infra.neo4j import server as embedded

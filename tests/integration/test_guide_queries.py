@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from neo4j import Driver
-from tests.about_now import NIGHTS, find_the_ring, play
-from tests.deliveries import RING, at, deliver, deliver_a_ring
+from tests.builders.about_now import NIGHTS, find_the_ring, play
+from tests.builders.deliveries import RING, at, deliver, deliver_a_ring
 
 from ringwatch.graph_schema.browser.decision import decision_query
 from ringwatch.graph_schema.browser.queries import QUERIES

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from neo4j import Driver
-from tests.deliveries import FIRST, deliver_a_ring
-from tests.partners import bundle_of, indicator, send, stamp
+from tests.builders.deliveries import FIRST, deliver_a_ring
+from tests.builders.partners import bundle_of, indicator, send, stamp
 
 from ringwatch.graph_schema.signals import SIGNALS
 from ringwatch.pipelines.common.settings import Settings

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from neo4j import Driver
-from tests.deliveries import FIRST, at, deliver, random_night, random_nights
-from tests.graphs import Graph, pairs, signal_graph
+from tests.builders.deliveries import FIRST, at, deliver, random_night, random_nights
+from tests.builders.graphs import Graph, pairs, signal_graph
 
 from ringwatch.pipelines.common.errors import NothingToLoadError, QuarantineLimitError, RingwatchError
 from ringwatch.pipelines.common.settings import Settings

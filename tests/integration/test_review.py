@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from neo4j import Driver
-from tests.about_now import NIGHTS, find_the_ring, play
-from tests.deliveries import RING, at, deliver, deliver_a_ring
+from tests.builders.about_now import NIGHTS, find_the_ring, play
+from tests.builders.deliveries import RING, at, deliver, deliver_a_ring
 
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import Settings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from neo4j import Driver
-from tests.deliveries import FIRST, at, deliver, random_night, random_nights
+from tests.builders.deliveries import FIRST, at, deliver, random_night, random_nights
 
 from ringwatch.models.data.snapshot import write_snapshot
 from ringwatch.pipelines.common.settings import Settings

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.shared_world import linked
-from tests.worlds import planted_world
+from tests.builders.shared_world import linked
+from tests.builders.worlds import planted_world
 
 from ringwatch.models.data.snapshot import write_snapshot
 from ringwatch.models.ensemble.thresholds import Thresholds

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
-from tests.worlds import planted_world, with_labels
+from tests.builders.worlds import planted_world, with_labels
 
 from ringwatch.models.common.errors import TooFewLabelsError
 from ringwatch.models.data.labels import known_labels

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from tests.simulated import bytes_of, connect
+from tests.builders.simulated import bytes_of, connect
 
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.simulate import Arguments, continue_world, simulate

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.simulated import bytes_of, connect, traits
+from tests.builders.simulated import bytes_of, connect, traits
 
 from ringwatch.graph_schema.signals import SIGNALS
 from ringwatch.pipelines.common.errors import RingwatchError

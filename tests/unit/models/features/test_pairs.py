@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.builders.shared_world import merged, shared_world
+
+from ringwatch.models.data.identifiers import each_once
+from ringwatch.models.features.pairs import candidate_pairs
+
+pytestmark = pytest.mark.unit
+
+
+def pairs_of(snapshot):
+    ids = snapshot.accounts["id"].to_pylist()
+    pairs = candidate_pairs(snapshot)
+    rows = (dict(zip(pairs.columns.names, row, strict=True)) for row in pairs.columns.values.tolist())
+    return {(ids[a], ids[b]): row for a, b, row in zip(pairs.one, pairs.other, rows, strict=True)}
+
+
+def test_accounts_that_share_or_deal_are_pairs_each_once():
+    shares = {"PAID_WITH": {"c": ["ann", "bob", "eve"]}}
+    found = pairs_of(shared_world(shares, transfers=[("bob", "ann"), ("ann", "dan"), ("dan", "dan")]))
+    assert set(found) == {("ann", "bob"), ("ann", "eve"), ("bob", "eve"), ("ann", "dan")}
+    assert found["ann", "bob"]["SENT_MONEY_TO"] == found["ann", "dan"]["SENT_MONEY_TO"] == 1
+    assert found["ann", "eve"]["SENT_MONEY_TO"] == 0
+
+
+def test_a_hub_makes_no_pairs():
+    nat = {"USED_IP": {"nat": [f"z{i:02d}" for i in range(61)]}}
+    assert pairs_of(shared_world(nat)) == {}
+    cafe = {"USED_IP": {"cafe": [f"z{i:02d}" for i in range(60)]}}
+    assert len(pairs_of(shared_world(cafe))) == 60 * 59 // 2
+
+
+def test_what_is_shared_is_counted_by_kind_and_weighed_by_how_rare_it_is():
+    shares = {"PAID_WITH": {"c1": ["ann", "bob"], "c2": ["ann", "bob", "eve", "dan", "kim"]}}
+    row = pairs_of(shared_world(merged(shares, {"USED_DEVICE": {"d": ["ann", "bob"]}})))["ann", "bob"]
+    assert row["PAID_WITH.n"] == pytest.approx(np.log1p(2))
+    assert row["PAID_WITH.rarity"] == pytest.approx(1 + 1 / 2)
+    assert row["USED_DEVICE.n"] == pytest.approx(np.log1p(1))
+    assert row["USED_IP.n"] == 0
+    assert row["n_families"] == 2
+
+
+def test_an_address_and_its_subnet_are_one_family_and_a_subnet_alone_makes_no_pair():
+    ips = {"USED_IP": {"1.1.1.1": ["ann", "bob"], "1.1.1.2": ["eve"]}, "IN_SUBNET": {}}
+    shares = merged(ips, {"IN_SUBNET": {"1.1.1.0/24": ["1.1.1.1", "1.1.1.2"]}})
+    found = pairs_of(shared_world(shares))
+    assert set(found) == {("ann", "bob")}
+    assert found["ann", "bob"]["n_families"] == 1
+    assert found["ann", "bob"]["IN_SUBNET.n"] > 0
+
+
+def test_a_graph_without_any_sharing_has_no_pairs():
+    for snapshot in (shared_world({}), shared_world({}, others=["ann", "bob"])):
+        assert pairs_of(snapshot) == {}
+
+
+@given(st.lists(st.integers(0, 20)))
+def test_keys_come_in_order_and_each_once(keys):
+    assert each_once(np.array(keys, dtype=np.int64)).tolist() == sorted(set(keys))
