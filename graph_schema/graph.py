@@ -5,6 +5,7 @@ superseded, not held. Each property is an aggregate over the rows of one node or
 is an absolute total that can be set again at will. `precedence` orders rows by partition, file and line.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 from ringwatch.graph_schema.signals import Kind
@@ -247,6 +248,12 @@ RELATIONSHIPS = (
         ),
     ),
 )
+
+
+def declaration_digest() -> str:
+    """SHA-256 of the declaration: where it differs, a graph that was written before lacks something."""
+    return hashlib.sha256(repr((NODES, RELATIONSHIPS)).encode()).hexdigest()
+
 
 RELATIONSHIPS_BY_TYPE = {relationship.type: relationship for relationship in RELATIONSHIPS}
 # What accounts may share: the far ends of their relationships, other accounts aside.

@@ -1,9 +1,12 @@
-"""Numbered changes of the graph's schema. Each is applied once, in order, and never edited after release.
+"""Numbered changes of the graph's schema, applied in order. All but the first are never edited after release.
 
-The database remembers them as (:SchemaMigration {number, name, applied_at}). A new node, relationship or
-property needs no migration: writes follow the declaration. A migration is for what stands already.
+The database remembers them as (:SchemaMigration {number, name, digest, applied_at}). The first is generated from the
+declaration: when a node or a dated relationship is declared, its digest changes, and it is applied again. Statements
+are therefore safe to run again. Writes follow the declaration too; a further migration is for what is in the graph
+already.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 from ringwatch.graph_schema.cypher import constraints
@@ -16,6 +19,11 @@ class Migration:
     number: int
     name: str
     statements: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the statements."""
+        return hashlib.sha256("\n".join(self.statements).encode()).hexdigest()
 
 
 MIGRATIONS = (

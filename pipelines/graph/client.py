@@ -19,6 +19,7 @@ from ringwatch.pipelines.common.settings import Settings
 
 WRITE_PAGE = 20_000  # records in one transaction: larger gains nothing and holds memory in the server
 READ_PAGE = 5_000  # nodes whose relationships come back in one record
+_SEEN_MIGRATIONS = "MATCH (m:SchemaMigration) RETURN m.number AS number, m.digest AS digest"
 
 
 @contextmanager
@@ -85,17 +86,19 @@ def _password(path: Any) -> str:
 
 
 def migrate(driver: Driver) -> list[int]:
-    """Apply the migrations that the database has not seen, in order; returns their numbers."""
+    """Apply the migrations that the database has not seen as they are now, in order; returns their numbers."""
     with driver.session() as session:
-        seen = {record["number"] for record in session.run("MATCH (m:SchemaMigration) RETURN m.number AS number")}
-        fresh = [migration for migration in MIGRATIONS if migration.number not in seen]
+        seen = {record["number"]: record["digest"] for record in session.run(_SEEN_MIGRATIONS)}
+        fresh = [migration for migration in MIGRATIONS if seen.get(migration.number) != migration.digest]
         for migration in fresh:
             for statement in migration.statements:
                 session.run(statement).consume()
             session.run(
-                "MERGE (m:SchemaMigration {number: $number}) SET m.name = $name, m.applied_at = $applied_at",
+                "MERGE (m:SchemaMigration {number: $number})"
+                " SET m.name = $name, m.digest = $digest, m.applied_at = $applied_at",
                 number=migration.number,
                 name=migration.name,
+                digest=migration.digest,
                 applied_at=datetime.now(UTC),
             ).consume()
     return [migration.number for migration in fresh]

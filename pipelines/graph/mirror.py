@@ -41,8 +41,11 @@ class GraphCopy:
 
     @property
     def exists(self) -> bool:
-        """Whether there is one."""
-        return self.folder.is_dir()
+        """Whether there is one, of the graph as it is declared now."""
+        return all(
+            _file(self.folder, name).is_file() and pq.read_schema(_file(self.folder, name)).names == schema.names
+            for name, schema in _SCHEMAS.items()
+        )
 
     def note(self, touched: pa.Table) -> None:
         """Note accounts (UNWRITTEN_SCHEMA) whose part of the graph is about to change."""

@@ -128,6 +128,19 @@ class Ledger:
         """Replace a table of the ledger's state."""
         write_parquet(table, self.folder / f"{name}.parquet")
 
+    def declaration(self) -> str | None:
+        """Digest of the declaration that the graph was last written by."""
+        file = self._declaration_file
+        return json.loads(file.read_text())["digest"] if file.exists() else None
+
+    def write_declaration(self, digest: str) -> None:
+        """Keep the digest of the declaration that the graph is written by."""
+        write_json({"digest": digest}, self._declaration_file)
+
+    @property
+    def _declaration_file(self) -> Path:
+        return self.folder / "declaration.json"
+
     @property
     def _nights_dir(self) -> Path:
         return self.folder / "nights"

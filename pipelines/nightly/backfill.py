@@ -18,7 +18,12 @@ from ringwatch.pipelines.indicators.inbound import inbox
 from ringwatch.pipelines.ingest.landing import Delivery, check_landing, delivery, fingerprint
 from ringwatch.pipelines.ledger.store import UNWRITTEN_SCHEMA, Ledger
 from ringwatch.pipelines.nightly.detect import DetectResult, detect
-from ringwatch.pipelines.nightly.load import check_deliveries, load_staged_nights, owe_all_to_empty_graph, stage_checked
+from ringwatch.pipelines.nightly.load import (
+    check_deliveries,
+    load_staged_nights,
+    note_unwritten_accounts,
+    stage_checked,
+)
 
 _BATCH_BYTES = 64_000_000  # of files: what is checked together fits in memory many times over
 
@@ -61,7 +66,7 @@ def backfill(
     nights = sorted(found)
     to_detect = {nights[-1], *(nights[detect_every - 1 :: detect_every] if detect_every else ())}
     with writer_lock(settings, f"backfill of {first} to {last}"):
-        owe_all_to_empty_graph(driver, Ledger(settings))
+        note_unwritten_accounts(driver, Ledger(settings))
     for span in _spans(Ledger(settings), found, to_detect):
         with writer_lock(settings, f"backfill of {span[0]} to {span[-1]}"):
             _load_span(settings, driver, landing, span, found, result, say)

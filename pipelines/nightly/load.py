@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from neo4j import Driver
 
+from ringwatch.graph_schema.graph import declaration_digest
 from ringwatch.graph_schema.signals import ACCOUNTS, SIGNALS, SIGNALS_BY_NAME, Signal
 from ringwatch.pipelines.common.errors import NothingToLoadError, QuarantineLimitError
 from ringwatch.pipelines.common.locks import writer_lock
@@ -140,7 +141,7 @@ def load_staged_nights(settings: Settings, driver: Driver, *, landing: Path, nig
     ledger = Ledger(settings)
     records = {night: ledger.staged_records(night) for night in nights}
     _demand_something(ledger, landing, records)
-    owe_all_to_empty_graph(driver, ledger)
+    note_unwritten_accounts(driver, ledger)
     faults = harvest_reviews(driver, ledger)
     taken_in = {night: inbox.take_in(settings, landing, night) for night in nights}
     touched = find_touched(ledger, nights)
@@ -160,14 +161,15 @@ def load_staged_nights(settings: Settings, driver: Driver, *, landing: Path, nig
         facts = {"counts": counts[str(night)], "fingerprints": fingerprints, "graph": graph}
         facts |= {"indicators": taken_in[night], "indicators_fingerprint": inbox.fingerprint(settings, landing, night)}
         ledger.write_night(night, {**facts, "seconds": seconds, "faults": faults})
+    ledger.write_declaration(declaration_digest())
     ledger.write_state("unwritten", UNWRITTEN_SCHEMA.empty_table())
     ledger.clear_staged(nights)
     return counts
 
 
-def owe_all_to_empty_graph(driver: Driver, ledger: Ledger) -> None:
-    """Note that every account is to be written, if the graph was emptied or is another one than before."""
-    if ledger.nights() and _is_empty(driver):
+def note_unwritten_accounts(driver: Driver, ledger: Ledger) -> None:
+    """Note that every account is to be written, if the graph was emptied or is declared otherwise than it was."""
+    if ledger.nights() and (ledger.declaration() != declaration_digest() or _is_empty(driver)):
         with ledger.query() as connection:
             everyone = connection.sql("SELECT DISTINCT account_id FROM ledger.accounts").to_arrow_table()
         ledger.write_state("unwritten", everyone.cast(UNWRITTEN_SCHEMA))
