@@ -14,9 +14,10 @@ pytestmark = pytest.mark.unit
 REPORT = "reports/date=2026-04-01/report.html"
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a desk with a report, beside a file that is none of its own."""
+    tmp_path = tmp_path_factory.mktemp("desk")
     report = tmp_path / "desk" / REPORT
     report.parent.mkdir(parents=True)
     report.write_text("<h1>Night</h1>")
