@@ -28,8 +28,9 @@ from ringwatch.pipelines.ban_list.rules import entries
 from ringwatch.pipelines.ban_list.rules.entries import LIFT, RULES, Entry
 from ringwatch.pipelines.ban_list.rules.listing import difference, ended_by, next_list
 from ringwatch.pipelines.ban_list.rules.pacing import DELAYED, HELD_OUT, Waiting, from_table, pace, to_table
-from ringwatch.pipelines.ban_list.rules.policy import Policy, end_of, read_policy
+from ringwatch.pipelines.ban_list.rules.policy import Policy, read_policy
 from ringwatch.pipelines.common.atomic_folder import write_folder
+from ringwatch.pipelines.common.clock import end_of
 from ringwatch.pipelines.common.date_folders import nights_in
 from ringwatch.pipelines.common.errors import ApprovalError, LockedError
 from ringwatch.pipelines.common.settings import Settings

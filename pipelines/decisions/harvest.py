@@ -2,9 +2,14 @@
 
 Decisions are read, never written: `review_*` belongs to people. One on a ring holds for the members that the
 ring had then, which are those in the graph until the next detection writes its own.
+
+A decision counts from when it was made. Where the nights lie behind the clock, as in a world of last spring, that would
+be never: so it counts at the latest from the night after the one that harvested it. No night that was harvested before
+can see it, however often it is detected again.
 """
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +17,7 @@ from neo4j import Driver
 
 from ringwatch.graph_schema.browser.marks import DECISIONS, VERDICTS
 from ringwatch.graph_schema.signals import Kind
+from ringwatch.pipelines.common.clock import end_of
 from ringwatch.pipelines.graph.client import run
 from ringwatch.pipelines.ledger.store import Ledger
 
@@ -25,6 +31,7 @@ REVIEWS_SCHEMA = pa.schema(
         ("reviewed_at", Kind.TIMESTAMP.arrow_type),
         ("ring_id", pa.string()),  # null: decided on the account itself
         ("source", pa.string()),  # of the label that it is: manual_review, audit_sample, appeal
+        ("known_at", Kind.TIMESTAMP.arrow_type),  # null: at reviewed_at
     ]
 )
 
@@ -45,11 +52,16 @@ RETURN a.account_id AS account_id, g.ring_id AS ring_id, 'manual_review' AS sour
 """
 
 
-def harvest_reviews(driver: Driver, ledger: Ledger) -> list[str]:
+def harvest_reviews(driver: Driver, ledger: Ledger, nights: Sequence[date] = ()) -> list[str]:
     """Add the decisions that stand in the graph to the ledger.
 
     One that is malformed is passed over, and so is one on a ring, whole, that contradicts another person's on a member
     without saying that it overrules it.
+
+    Args:
+        driver: to the graph.
+        ledger: which keeps them.
+        nights: that are being loaded, beside those that the ledger has.
 
     Returns:
         A sentence for each that was passed over.
@@ -69,13 +81,15 @@ def harvest_reviews(driver: Driver, ledger: Ledger) -> list[str]:
         if is_new and _about(record) not in faults:
             fresh.append(record)
     if fresh:
-        add_decisions(ledger, fresh)
+        add_decisions(ledger, fresh, nights)
     return sorted(f"the decision on {about} is passed over: {fault}." for about, fault in faults.items())
 
 
-def add_decisions(ledger: Ledger, rows: list[dict[str, Any]]) -> None:
-    """Add decisions to those that the ledger keeps, by REVIEWS_SCHEMA."""
+def add_decisions(ledger: Ledger, rows: list[dict[str, Any]], nights: Sequence[date] = ()) -> None:
+    """Add decisions to those that the ledger keeps, by REVIEWS_SCHEMA without `known_at`."""
     kept = ledger.read_state("reviews", REVIEWS_SCHEMA)
+    if newest := max([*ledger.nights(), *nights], default=None):
+        rows = [{**row, "known_at": min(row["reviewed_at"], end_of(newest))} for row in rows]
     table = pa.concat_tables([kept, pa.Table.from_pylist(rows, REVIEWS_SCHEMA)])
     ledger.write_state("reviews", table.sort_by([("reviewed_at", "ascending"), ("account_id", "ascending")]))
 

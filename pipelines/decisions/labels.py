@@ -36,7 +36,8 @@ def known_labels(connection: duckdb.DuckDBPyConnection, ledger: Ledger, night: d
                 CASE WHEN source IN ({people}) THEN source || labelled_at END AS person
             FROM labels
             UNION ALL
-            SELECT account_id, decision, 1.0, coalesce(source, 'manual_review'), reviewed_at, reviewed_at,
+            SELECT account_id, decision, 1.0, coalesce(source, 'manual_review'), reviewed_at,
+                coalesce(known_at, reviewed_at),
                 9223372036854775807, coalesce(reviewed_by, '')
             FROM reviews WHERE decision <> 'needs_more'
         )

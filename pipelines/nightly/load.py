@@ -142,7 +142,7 @@ def load_staged_nights(settings: Settings, driver: Driver, *, landing: Path, nig
     records = {night: ledger.staged_records(night) for night in nights}
     _demand_something(ledger, landing, records)
     note_unwritten_accounts(driver, ledger)
-    faults = harvest_reviews(driver, ledger)
+    faults = harvest_reviews(driver, ledger, nights)
     taken_in = {night: inbox.take_in(settings, landing, night) for night in nights}
     touched = find_touched(ledger, nights)
     GraphCopy(ledger).note(touched)

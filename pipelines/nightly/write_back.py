@@ -8,7 +8,7 @@ the rest. The run that the graph shows is marked as standing once all of it is t
 kept.
 """
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 
 import duckdb
 import pyarrow as pa
@@ -18,6 +18,7 @@ from neo4j import Driver
 from ringwatch.graph_schema.cypher import to_neo4j
 from ringwatch.graph_schema.signals import Kind
 from ringwatch.models.scoring.detection import Detection
+from ringwatch.pipelines.common.clock import end_of
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.graph.client import WRITE_PAGE, run, run_in_batches, write_table
 from ringwatch.pipelines.graph.load import Say
@@ -73,7 +74,7 @@ SET r += $facts, r.date = $date, r.stands = true
 
 def scored_at(run: Run) -> datetime:
     """The time of a run: the end of its night, so that a night run again gives the same."""
-    return datetime.combine(run.date + timedelta(days=1), time(), UTC)
+    return end_of(run.date)
 
 
 def write_back(settings: Settings, driver: Driver, run_: Run, detection: Detection, say: Say) -> int:

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.evaluation.difficulty import Truth
-from ringwatch.pipelines.ban_list.rules.policy import end_of
+from ringwatch.pipelines.common.clock import end_of
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.decisions.harvest import add_decisions
 from ringwatch.pipelines.ledger.store import Ledger

@@ -118,6 +118,26 @@ def test_what_people_decided_outranks_the_score_and_is_never_overwritten(
     assert {**ring["p"], **decided} == ring["p"]
 
 
+def test_a_decision_of_today_counts_in_nights_long_ago_from_the_one_after_its_harvest_on(
+    settings: Settings, driver: Driver, landing: Path, tmp_path: Path
+) -> None:
+    run(driver, "MATCH (n) DETACH DELETE n")
+    then = settings.model_copy(update={"home": tmp_path / "then"})
+    labels = []
+    for night in NIGHTS:
+        load_night(then, driver, landing=landing, date=night)
+        detect(then, driver, date=night)
+        found_labels = run(driver, "MATCH (a:Account) WHERE a.account_id IN $r RETURN a.fraud_label AS l", r=RING)
+        labels.append({each["l"] for each in found_labels})
+        if night == NIGHTS[0]:
+            decided = "g.review_decision = 'legitimate', g.reviewed_by = 'kim', g.reviewed_at = datetime()"
+            run(driver, f"MATCH (g:Ring) SET {decided}")
+            before = found(then, NIGHTS[0])
+    assert labels == [{"watch"}, {"watch"}, {"clear"}]
+    detect(then, driver, date=NIGHTS[0])
+    assert found(then, NIGHTS[0]) == before
+
+
 def test_a_malformed_decision_is_reported_and_passed_over(settings: Settings, driver: Driver, landing: Path) -> None:
     run(driver, "MATCH (a:Account {account_id: 'ring00'}) SET a.review_decision = 'guilty', a.reviewed_at = datetime()")
     result = detect(settings, driver, date=NIGHTS[-1])

@@ -20,7 +20,8 @@ from ringwatch.models.data.snapshot import Snapshot, read_snapshot
 from ringwatch.models.explain.evidence import SharedIdentifier, account_evidence
 from ringwatch.pipelines.ban_list.rules.entries import BAN, RESTRICT, RULE_KINDS, RULE_RING, RULES, Entry
 from ringwatch.pipelines.ban_list.rules.exemptions import Exemptions
-from ringwatch.pipelines.ban_list.rules.policy import Policy, end_of
+from ringwatch.pipelines.ban_list.rules.policy import Policy
+from ringwatch.pipelines.common.clock import end_of
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.decisions.harvest import LIFTED, REVIEWS_SCHEMA
 from ringwatch.pipelines.ledger.store import Ledger
@@ -92,7 +93,9 @@ def _decisions(settings: Settings, snapshot: Snapshot) -> tuple[dict[str, str], 
     What became known after the night waits for the next one, but a lift does not: a person waits for it.
     """
     reviews = Ledger(settings).read_state("reviews", REVIEWS_SCHEMA).to_pylist()
-    reviewers = {(review["account_id"], review["reviewed_at"]): review["reviewed_by"] for review in reviews}
+    for review in reviews:
+        review["known_at"] = review["known_at"] or review["reviewed_at"]
+    reviewers = {(review["account_id"], review["known_at"]): review["reviewed_by"] for review in reviews}
     found: dict[str, dict[str, str]] = {"fake": {}, "legitimate": {}}
     for label in snapshot.labels.to_pylist():
         if label["source"] in PEOPLE_SOURCES:
@@ -100,7 +103,7 @@ def _decisions(settings: Settings, snapshot: Snapshot) -> tuple[dict[str, str], 
             found[label["label"]][label["account_id"]] = f"person: {reviewer or label['source']}"
     end = end_of(snapshot.date)
     for review in reviews:
-        if review["source"] == LIFTED and review["reviewed_at"] >= end:
+        if review["source"] == LIFTED and review["known_at"] >= end:
             found["legitimate"][review["account_id"]] = f"person: {review['reviewed_by']}"
             found["fake"].pop(review["account_id"], None)
     return found["fake"], found["legitimate"]

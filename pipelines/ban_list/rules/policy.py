@@ -5,7 +5,7 @@ Versioned: every list says which policy made it, and holds all of it.
 
 import tomllib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -111,8 +111,3 @@ def read_policy(file: Path | None) -> Policy:
             f'the policy in {file} needs a version of its own, such as version = "2026-04-01": lists name it.'
         )
     return policy
-
-
-def end_of(night: date) -> datetime:
-    """The instant at which a night's list begins to hold: midnight that ends its day, UTC."""
-    return datetime.combine(night + timedelta(days=1), time(), UTC)

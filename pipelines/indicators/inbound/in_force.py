@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ringwatch.pipelines.ban_list.rules.policy import end_of
+from ringwatch.pipelines.common.clock import end_of
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.indicators.inbound.store import Row, newest_versions
 from ringwatch.pipelines.indicators.pattern import Named

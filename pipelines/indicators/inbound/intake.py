@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ringwatch.pipelines.ban_list.rules.policy import end_of
+from ringwatch.pipelines.common.clock import end_of
 from ringwatch.pipelines.common.settings import PARTNER_NAME, Settings
 from ringwatch.pipelines.indicators.pattern import UnsupportedError, read_pattern
 from ringwatch.pipelines.indicators.validation import faults_of, objects_of

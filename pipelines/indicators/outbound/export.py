@@ -17,8 +17,8 @@ from typing import Any
 from ringwatch.models.data.snapshot import read_snapshot
 from ringwatch.pipelines.ban_list.proposal import ban_list_lock
 from ringwatch.pipelines.ban_list.published import read_published
-from ringwatch.pipelines.ban_list.rules.policy import end_of
 from ringwatch.pipelines.common.atomic_folder import write_folder
+from ringwatch.pipelines.common.clock import end_of
 from ringwatch.pipelines.common.date_folders import night_of
 from ringwatch.pipelines.common.errors import ApprovalError, RingwatchError
 from ringwatch.pipelines.common.settings import Settings
