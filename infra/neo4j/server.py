@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from filelock import FileLock
-from neo4j import GraphDatabase
-from neo4j.exceptions import DriverError, Neo4jError
 
 from ringwatch.infra.analyst_server.process import desk_url, start_desk
 from ringwatch.infra.neo4j.config import (
@@ -223,6 +221,10 @@ def _comes_up(settings: Settings, progress: Callable[[float], None]) -> bool:
 
 def _checked_status(settings: Settings) -> Neo4jStatus:
     """The status of a server that is up, after Bolt took our password."""
+    # Imported here: the driver imports pandas, and `neo4j status` connects to nothing.
+    from neo4j import GraphDatabase
+    from neo4j.exceptions import DriverError, Neo4jError
+
     found = status(settings)
     password = password_file(settings).read_text().strip()
     try:

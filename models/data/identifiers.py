@@ -5,13 +5,16 @@ them, so beyond `HUB_ACCOUNTS` it is left out altogether; below, each use of thi
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from scipy import sparse
 
 from ringwatch.graph_schema.graph import HUB_ACCOUNTS, IDENTIFIER_RELATIONSHIPS, RELATIONSHIPS_BY_TYPE
 from ringwatch.models.data.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 _IN_SUBNET = RELATIONSHIPS_BY_TYPE["IN_SUBNET"]
 
@@ -66,8 +69,10 @@ class SharedKind:
     degree: np.ndarray
     ids: pa.ChunkedArray
 
-    def incidence(self, n_accounts: int, weights: np.ndarray | None = None) -> sparse.csr_matrix:
+    def incidence(self, n_accounts: int, weights: np.ndarray | None = None) -> "sparse.csr_matrix":
         """Accounts by identifiers, `[n_accounts, n_identifiers]`; ones, or a weight for each use."""
+        from scipy import sparse  # imported here: commands that only read a night need no matrix
+
         values = np.ones(self.account.size, dtype=np.float32) if weights is None else weights
         return sparse.csr_matrix((values, (self.account, self.identifier)), shape=(n_accounts, self.degree.size))
 

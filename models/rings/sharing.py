@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ringwatch.models.data.identifiers import SharedKind
-from ringwatch.models.rings.communities import Groups
+
+if TYPE_CHECKING:
+    from ringwatch.models.rings.communities import Groups
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def per_group(group: np.ndarray, holds: np.ndarray, n_groups: int) -> np.ndarray
     return np.bincount(group[holds & (group >= 0)], minlength=n_groups)
 
 
-def kinds_shared(kinds: Sequence[SharedKind], groups: Groups) -> dict[str, np.ndarray]:
+def kinds_shared(kinds: Sequence[SharedKind], groups: "Groups") -> dict[str, np.ndarray]:
     """By family of evidence the share of each group's members that share such with another: `[n_groups]` each."""
     size = np.bincount(groups.group[groups.group >= 0], minlength=groups.n_groups)
     shares: dict[str, np.ndarray] = {}

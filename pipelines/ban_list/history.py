@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from ringwatch.pipelines.ban_list.cells import from_csv
 from ringwatch.pipelines.ban_list.published import DELTA, MANIFEST, published_folder, published_nights, replaced_folders
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.decisions.history import decisions_on
+from ringwatch.pipelines.decisions.store import decisions_on
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from ringwatch.pipelines.ban_list.published import published_nights, read_publis
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.locks import writer_lock
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.decisions.harvest import LIFTED, add_decisions
+from ringwatch.pipelines.decisions.store import LIFTED, add_decisions
 from ringwatch.pipelines.ledger.store import Ledger
 
 

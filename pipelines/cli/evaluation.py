@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 from rich.table import Table
 
@@ -129,6 +128,8 @@ def _benchmark_table(table: "PublicTable", as_json: bool) -> None:
 
 
 def _public_table(report: dict[str, Any]) -> Table:
+    import numpy as np
+
     splits = report["splits"]
     table = counts_table(f"mean and spread over {len(splits)} splits", "model", "AUROC", "AP", "F1")
     for name in splits[0]:

@@ -18,9 +18,9 @@ app.add_typer(model_app, name="model")
 @model_app.command("list")
 def list_models(as_json: Json = False) -> None:
     """List the models, oldest first, and say which is champion."""
-    from ringwatch.models.registry.store import Registry
+    from ringwatch.models.registry.catalog import Catalog
 
-    models = [asdict(entry) for entry in Registry(read_settings().models_dir).list_models()]
+    models = [asdict(entry) for entry in Catalog(read_settings().models_dir).list_models()]
 
     def lines(_: object) -> Table:
         table = Table("version", "night", "champion", "held-out AP", "held-out AUROC")
@@ -37,11 +37,11 @@ def list_models(as_json: Json = False) -> None:
 @model_app.command("rollback")
 def rollback(as_json: Json = False) -> None:
     """Make the champion before this one champion again."""
-    from ringwatch.models.registry.store import Registry
+    from ringwatch.models.registry.catalog import Catalog
 
     settings = read_settings()
     with writer_lock(settings, "model rollback"):
-        version = Registry(settings.models_dir).rollback()
+        version = Catalog(settings.models_dir).rollback()
     show({"champion": version}, as_json)
 
 

@@ -95,7 +95,7 @@ def decide(
 @review_app.command("history")
 def history(ring: Ring = None, account: Account = None, as_json: Json = False) -> None:
     """List the decisions on a ring or an account, the oldest first, as far as a night has taken them in."""
-    from ringwatch.pipelines.decisions.history import decisions_on
+    from ringwatch.pipelines.decisions.store import decisions_on
 
     def lines(found: list[dict[str, Any]]) -> Table | str:
         table = Table("at", "decision", "by", "on", "reason")

@@ -11,7 +11,7 @@ from ringwatch.models.data.decisions import decisions_of
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.rings.cleared import ClearedRing, ClearedRings
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.decisions.harvest import REVIEWS_SCHEMA
+from ringwatch.pipelines.decisions.store import REVIEWS_SCHEMA
 from ringwatch.pipelines.ledger.store import Ledger
 
 

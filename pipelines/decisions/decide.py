@@ -9,6 +9,7 @@ from neo4j import Driver
 
 from ringwatch.graph_schema.browser.decision import decision_query
 from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.decisions.store import ring_or_account
 from ringwatch.pipelines.graph.client import run
 
 
@@ -47,7 +48,7 @@ def decide(
     Raises:
         RingwatchError: malformed, about nobody, or against another person's decision.
     """
-    label, id_ = the_one(ring=ring, account=account)
+    label, id_ = ring_or_account(ring=ring, account=account)
     found = run(
         driver,
         decision_query(label),
@@ -61,16 +62,3 @@ def decide(
     if not written["is_decided"]:
         raise RingwatchError(written["outcome"])
     return Decided(id_, decision, by.strip(), written["at"], written["n_members"] if ring is not None else 1)
-
-
-def the_one(*, ring: str | None, account: str | None) -> tuple[str, str]:
-    """The label and the id of what is asked about: a ring or an account.
-
-    Raises:
-        RingwatchError: both, or neither.
-    """
-    if ring is not None and account is None:
-        return "Ring", ring
-    if account is not None and ring is None:
-        return "Account", account
-    raise RingwatchError("give either --ring or --account: a decision is about one of them.")

@@ -12,28 +12,12 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-import pyarrow as pa
 from neo4j import Driver
 
 from ringwatch.graph_schema.browser.marks import DECISIONS, VERDICTS
-from ringwatch.graph_schema.signals import Kind
-from ringwatch.pipelines.common.clock import end_of
+from ringwatch.pipelines.decisions.store import REVIEWS_SCHEMA, add_decisions
 from ringwatch.pipelines.graph.client import run
 from ringwatch.pipelines.ledger.store import Ledger
-
-LIFTED = "appeal"  # the source of a lift, which is a decision as well
-REVIEWS_SCHEMA = pa.schema(
-    [
-        ("account_id", pa.string()),
-        ("decision", pa.string()),
-        ("reason", pa.string()),
-        ("reviewed_by", pa.string()),
-        ("reviewed_at", Kind.TIMESTAMP.arrow_type),
-        ("ring_id", pa.string()),  # null: decided on the account itself
-        ("source", pa.string()),  # of the label that it is: manual_review, audit_sample, appeal
-        ("known_at", Kind.TIMESTAMP.arrow_type),  # null: at reviewed_at
-    ]
-)
 
 _READ = """
 MATCH (a:Account) WHERE a.review_decision IS NOT NULL
@@ -83,15 +67,6 @@ def harvest_reviews(driver: Driver, ledger: Ledger, nights: Sequence[date] = ())
     if fresh:
         add_decisions(ledger, fresh, nights)
     return sorted(f"the decision on {about} is passed over: {fault}." for about, fault in faults.items())
-
-
-def add_decisions(ledger: Ledger, rows: list[dict[str, Any]], nights: Sequence[date] = ()) -> None:
-    """Add decisions to those that the ledger keeps, by REVIEWS_SCHEMA without `known_at`."""
-    kept = ledger.read_state("reviews", REVIEWS_SCHEMA)
-    if newest := max([*ledger.nights(), *nights], default=None):
-        rows = [{**row, "known_at": min(row["reviewed_at"], end_of(newest))} for row in rows]
-    table = pa.concat_tables([kept, pa.Table.from_pylist(rows, REVIEWS_SCHEMA)])
-    ledger.write_state("reviews", table.sort_by([("reviewed_at", "ascending"), ("account_id", "ascending")]))
 
 
 def _faults(records: list[dict[str, Any]]) -> dict[str, str]:

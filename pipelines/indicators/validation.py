@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import stix2
-from stix2validator import ValidationOptions, validate_string
-
 
 def faults_of(text: str) -> list[str]:
     """What the public validator finds wrong with a bundle, a sentence each; none if it is valid."""
+    from stix2validator import ValidationOptions, validate_string  # takes half a second to import
+
     try:
         result = validate_string(text, ValidationOptions(version="2.1"))
         return [] if result.is_valid else [str(error) for error in result.errors] or ["invalid"]
@@ -21,6 +20,8 @@ def objects_of(text: str) -> list[Any]:
     Raises:
         ValueError: there is something that the validator let pass.
     """
+    import stix2  # as above
+
     try:
         objects: list[Any] = stix2.parse(text, allow_custom=True).objects
     except Exception as error:  # as above

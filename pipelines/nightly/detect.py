@@ -36,7 +36,7 @@ from ringwatch.pipelines.ledger.store import Ledger
 from ringwatch.pipelines.nightly.snapshot import snapshot_digest, take_snapshot
 from ringwatch.pipelines.nightly.write_back import count_labels, write_back
 from ringwatch.pipelines.report import write_report
-from ringwatch.pipelines.review.queue import make_queue
+from ringwatch.pipelines.review.questions import make_questions
 from ringwatch.pipelines.runs.store import (
     Run,
     night_before,
@@ -131,7 +131,7 @@ def _export(
     run = _run(settings, snapshot, scored, cleared, detection)
     candidates = candidates_of(settings, run, snapshot, detection.accounts, read_policy(settings.policy))
     matches = match_partners(settings, snapshot, detection.accounts)
-    write_run(settings, run, detection, make_queue(settings, detection, candidates, matches.hits), matches.table)
+    write_run(settings, run, detection, make_questions(settings, detection, candidates, matches.hits), matches.table)
     return run
 
 

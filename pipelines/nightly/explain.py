@@ -10,7 +10,7 @@ from ringwatch.models.data.snapshot import read_snapshot
 from ringwatch.models.explain.evidence import account_evidence
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.decisions.history import decisions_on
+from ringwatch.pipelines.decisions.store import decisions_on
 from ringwatch.pipelines.runs.store import detected_nights, read_run, read_run_table
 
 _HISTORY = ("fraud_score", "fraud_label", "ring_id")

@@ -7,7 +7,7 @@ from typing import Any
 
 from neo4j import Driver
 
-from ringwatch.models.registry.store import Registry
+from ringwatch.models.registry.catalog import Catalog
 from ringwatch.pipelines.ban_list import propose
 from ringwatch.pipelines.common.metering import metered
 from ringwatch.pipelines.common.settings import Settings
@@ -43,6 +43,6 @@ def nightly(
 
 def is_due(settings: Settings, night: date) -> bool:
     """Whether the newest model as of the night, promoted or not, is missing or too old."""
-    tried = [date.fromisoformat(stored.snapshot_date) for stored in Registry(settings.models_dir).list_models()]
+    tried = [date.fromisoformat(stored.snapshot_date) for stored in Catalog(settings.models_dir).list_models()]
     tried = [day for day in tried if day <= night]
     return not tried or (night - max(tried)).days >= settings.train_every_days

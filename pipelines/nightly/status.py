@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from ringwatch.models.registry.store import Registry
+from ringwatch.models.registry.catalog import Catalog
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.ledger.store import Ledger
 from ringwatch.pipelines.runs.store import run_nights
@@ -43,7 +43,7 @@ def read_status(settings: Settings) -> Status:
     return Status(
         n_nights=len(nights),
         nights=entries,
-        champion=Registry(settings.models_dir).champion(),
+        champion=Catalog(settings.models_dir).champion(),
         places={
             "home": str(settings.home_dir),
             "exports": str(settings.exports_dir),

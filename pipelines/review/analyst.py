@@ -10,7 +10,7 @@ from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.evaluation.difficulty import Truth
 from ringwatch.pipelines.common.clock import end_of
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.decisions.harvest import add_decisions
+from ringwatch.pipelines.decisions.store import add_decisions
 from ringwatch.pipelines.ledger.store import Ledger
 from ringwatch.pipelines.review.queue import AUDIT, RING, read_queue
 from ringwatch.pipelines.runs.store import read_run_table

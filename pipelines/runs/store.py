@@ -11,18 +11,20 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ringwatch.models.ensemble.thresholds import Thresholds
-from ringwatch.models.scoring.detection import Detection
 from ringwatch.pipelines.common.atomic_file import write_json
 from ringwatch.pipelines.common.date_folders import nights_in
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.ledger.store import write_parquet
+
+if TYPE_CHECKING:  # those who read runs need not import what scores
+    from ringwatch.models.scoring.detection import Detection
 
 _MONTH = 30  # nights that analysts and reports look back
 
@@ -42,7 +44,7 @@ class Run:
 
 
 def write_run(
-    settings: Settings, run: Run, detection: Detection, questions: pa.Table, partner_matches: pa.Table
+    settings: Settings, run: Run, detection: "Detection", questions: pa.Table, partner_matches: pa.Table
 ) -> None:
     """Keep a run and publish its scores, each folder whole or not at all."""
     facts = {**asdict(run), "date": str(run.date)}

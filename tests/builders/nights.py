@@ -17,7 +17,7 @@ from ringwatch.pipelines.ban_list.rules.policy import POLICY
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.indicators.inbound.matching import match_partners
 from ringwatch.pipelines.ingest.casting.values import subnet_of
-from ringwatch.pipelines.review.queue import make_queue
+from ringwatch.pipelines.review.questions import make_questions
 from ringwatch.pipelines.runs.store import Run, write_run
 
 THRESHOLDS = Thresholds(suspicious=0.8, watch=0.4)
@@ -116,7 +116,7 @@ def detected_night(
     run = Run(f"run-{night}", night, version, is_default, THRESHOLDS, counts, dict(drift or {}))
     candidates = candidates_of(settings, run, snapshot, detection.accounts, POLICY)
     matches = match_partners(settings, snapshot, detection.accounts)
-    write_run(settings, run, detection, make_queue(settings, detection, candidates, matches.hits), matches.table)
+    write_run(settings, run, detection, make_questions(settings, detection, candidates, matches.hits), matches.table)
 
 
 def _addresses(ips: list[str], networks: Mapping[str, str]) -> pa.Table | None:

@@ -11,7 +11,7 @@ from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.decisions.decide import decide
 from ringwatch.pipelines.decisions.harvest import harvest_reviews
-from ringwatch.pipelines.decisions.history import decisions_on
+from ringwatch.pipelines.decisions.store import decisions_on
 from ringwatch.pipelines.graph.client import run
 from ringwatch.pipelines.ledger.store import Ledger
 from ringwatch.pipelines.review.queue import AUDIT, read_queue

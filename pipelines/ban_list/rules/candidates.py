@@ -23,7 +23,7 @@ from ringwatch.pipelines.ban_list.rules.exemptions import Exemptions
 from ringwatch.pipelines.ban_list.rules.policy import Policy
 from ringwatch.pipelines.common.clock import end_of
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.decisions.harvest import LIFTED, REVIEWS_SCHEMA
+from ringwatch.pipelines.decisions.store import LIFTED, REVIEWS_SCHEMA
 from ringwatch.pipelines.ledger.store import Ledger
 from ringwatch.pipelines.runs.store import Run, read_run, read_run_table
 

@@ -9,6 +9,7 @@ from tests.builders.worlds import DATE, planted_world
 
 from ringwatch.models.common.errors import ModelStoreError, SnapshotError
 from ringwatch.models.data.snapshot import read_snapshot, write_snapshot
+from ringwatch.models.registry.catalog import Catalog
 from ringwatch.models.registry.store import Registry
 from ringwatch.models.scoring.scoring import score
 from ringwatch.models.training.promotion import promote_if_not_worse
@@ -127,6 +128,13 @@ def test_a_damaged_file_is_named_and_the_way_out_too(candidate, registry, name):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ModelStoreError, match=rf"{version}.*ringwatch train"):
         registry.load(version)
+
+
+def test_models_are_listed_without_their_weights(candidate, registry):
+    version = registry.save(candidate.model)
+    (registry.folder / version / "model.safetensors").unlink()
+    [listed] = Catalog(registry.folder).list_models()
+    assert (listed.version, listed.snapshot_date) == (version, DATE.isoformat())
 
 
 def test_a_version_that_is_none_reaches_no_file(registry):

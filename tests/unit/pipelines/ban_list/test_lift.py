@@ -11,7 +11,7 @@ from ringwatch.pipelines.ban_list.lift import lift
 from ringwatch.pipelines.ban_list.published import keep_replaced, read_published
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.decisions.harvest import REVIEWS_SCHEMA
+from ringwatch.pipelines.decisions.store import REVIEWS_SCHEMA
 from ringwatch.pipelines.ledger.store import Ledger
 
 pytestmark = pytest.mark.unit

@@ -9,8 +9,8 @@ import pytest
 
 from ringwatch.graph_schema.signals import ACCOUNTS, LABELS, SIGNALS, Signal
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.decisions.harvest import REVIEWS_SCHEMA
 from ringwatch.pipelines.decisions.labels import known_labels
+from ringwatch.pipelines.decisions.store import REVIEWS_SCHEMA
 from ringwatch.pipelines.ledger import in_force
 from ringwatch.pipelines.ledger.store import Ledger, rows_schema
 
