@@ -60,15 +60,19 @@ def _jars() -> Finding:
 
 
 def _neo4j(settings: Settings) -> Finding:
-    from ringwatch.pipelines.graph.client import connect
+    from ringwatch.pipelines.graph.client import connect, pending_migrations
 
     try:
-        with connect(settings) as driver:
-            server = driver.get_server_info()
-            return Finding("neo4j", "ok", f"{server.agent} at {server.address[0]}:{server.address[1]}")
+        with connect(settings, migrates=False) as driver:
+            server, pending = driver.get_server_info(), pending_migrations(driver)
     except RingwatchError as error:
         state = "bad" if settings.neo4j_uri else "note"
         return Finding("neo4j", state, str(error), "" if settings.neo4j_uri else "ringwatch neo4j start")
+    found = f"{server.agent} at {server.address[0]}:{server.address[1]}"
+    if pending:
+        numbers = ", ".join(str(migration.number) for migration in pending)
+        return Finding("neo4j", "note", f"{found}; migrations pending: {numbers}", "none: the next load applies them")
+    return Finding("neo4j", "ok", found)
 
 
 def _airflow(settings: Settings) -> Finding:

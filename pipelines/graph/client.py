@@ -12,7 +12,7 @@ import pyarrow as pa
 from neo4j import Driver, GraphDatabase, ManagedTransaction
 from neo4j.exceptions import AuthError, DriverError, ServiceUnavailable
 
-from ringwatch.graph_schema.migrations import MIGRATIONS
+from ringwatch.graph_schema.migrations import MIGRATIONS, Migration
 from ringwatch.graph_schema.signals import Kind
 from ringwatch.pipelines.common.errors import Neo4jUnreachableError, RingwatchError
 from ringwatch.pipelines.common.settings import Settings
@@ -23,8 +23,12 @@ _SEEN_MIGRATIONS = "MATCH (m:SchemaMigration) RETURN m.number AS number, m.diges
 
 
 @contextmanager
-def connect(settings: Settings) -> Iterator[Driver]:
+def connect(settings: Settings, *, migrates: bool = True) -> Iterator[Driver]:
     """A driver to the Neo4j of the settings, proven to answer and migrated to the newest schema.
+
+    Args:
+        settings: where it is.
+        migrates: False leaves the database as it is, for who only looks.
 
     Raises:
         Neo4jUnreachableError: no server answers there, or it refuses the credentials.
@@ -43,7 +47,8 @@ def connect(settings: Settings) -> Iterator[Driver]:
             raise Neo4jUnreachableError(
                 f"no Neo4j answers at {uri}: start it (`ringwatch neo4j start`) or mend RINGWATCH_NEO4J_URI."
             ) from error
-        migrate(driver)
+        if migrates:
+            migrate(driver)
         yield driver
     finally:
         driver.close()
@@ -85,12 +90,18 @@ def _password(path: Any) -> str:
         ) from error
 
 
-def migrate(driver: Driver) -> list[int]:
-    """Apply the migrations that the database has not seen as they are now, in order; returns their numbers."""
+def pending_migrations(driver: Driver) -> list[Migration]:
+    """The migrations that the database has not seen as they are now, in order."""
     with driver.session() as session:
         seen = {record["number"]: record["digest"] for record in session.run(_SEEN_MIGRATIONS)}
-        fresh = [migration for migration in MIGRATIONS if seen.get(migration.number) != migration.digest]
-        for migration in fresh:
+    return [migration for migration in MIGRATIONS if seen.get(migration.number) != migration.digest]
+
+
+def migrate(driver: Driver) -> list[int]:
+    """Apply the pending migrations in order; returns their numbers."""
+    pending = pending_migrations(driver)
+    with driver.session() as session:
+        for migration in pending:
             for statement in migration.statements:
                 session.run(statement).consume()
             session.run(
@@ -101,7 +112,7 @@ def migrate(driver: Driver) -> list[int]:
                 digest=migration.digest,
                 applied_at=datetime.now(UTC),
             ).consume()
-    return [migration.number for migration in fresh]
+    return [migration.number for migration in pending]
 
 
 def write_table(driver: Driver, query: str, table: pa.Table, **constants: Any) -> int:

@@ -11,6 +11,7 @@ from neo4j import Driver
 from tests.builders.deliveries import FIRST, at, deliver
 
 from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.graph.client import migrate, run
 
 RINGWATCH = Path(sys.executable).with_name("ringwatch")
 DAY = str(FIRST)
@@ -22,7 +23,7 @@ def ringwatch(settings: Settings, *args: str, **env: str) -> subprocess.Complete
         "RINGWATCH_NEO4J_URI": settings.neo4j_uri or "",
         "RINGWATCH_NEO4J_PASSWORD_FILE": str(settings.neo4j_password_file),
     }
-    environment = {"PATH": os.environ["PATH"], "HOME": str(settings.home), "COLUMNS": "200"} | known | env
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", ""), "HOME": str(settings.home), "COLUMNS": "200"} | known | env
     command = [str(RINGWATCH), *args]
     return subprocess.run(
         command, env=environment, cwd=settings.home.parent, capture_output=True, text=True, timeout=240
@@ -121,7 +122,16 @@ def test_neo4j_status_names_what_a_client_needs(settings: Settings) -> None:
     assert status["running"] is True
 
 
-def test_doctor_finds_the_server_and_what_is_missing(settings: Settings) -> None:
+def test_doctor_changes_nothing_and_names_the_migrations_that_are_pending(settings: Settings, driver: Driver) -> None:
+    done = ringwatch(settings, "doctor", "--json")
+    [neo4j] = [finding for finding in json.loads(done.stdout) if finding["check"] == "neo4j"]
+    assert (done.returncode, neo4j["state"]) == (0, "note")
+    assert "migrations pending: 1, 2, 3" in neo4j["finding"]
+    assert run(driver, "MATCH (n) RETURN n") == []
+
+
+def test_doctor_finds_the_server_and_what_is_missing(settings: Settings, driver: Driver) -> None:
+    migrate(driver)
     done = ringwatch(settings, "doctor", "--json")
     assert done.returncode == 0, done.stdout
     states = {finding["check"]: finding["state"] for finding in json.loads(done.stdout)}
