@@ -35,7 +35,7 @@ Night of {night}, model {run_.model_version}:
               f" {changes['lift']} lifted, approved by {published.manifest['approved_by']}")  # fmt: skip
     print("\nAgainst the truth, which only a simulated world has:")
     for table in outcome_tables(outcome_of(settings, world)):
-        out.print(table)
+        out.print(table, soft_wrap=True)
     neo4j, airflow = neo4j_server.status(settings), airflow_server.status(settings)
     print(f"""
 Ban lists      {settings.exports_dir / "ban_lists"}

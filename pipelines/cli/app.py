@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 from typer.core import TyperGroup
 
 from ringwatch.pipelines.common.errors import RingwatchError
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# What is printed is data: square brackets and colons in it are no markup.
+out = Console(highlight=False, markup=False, emoji=False)
+err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 class _Group(TyperGroup):
@@ -31,7 +31,7 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except RingwatchError as error:
-            err.print(f"[red]error:[/red] {error}", soft_wrap=True, markup=True)
+            err.print(Text.assemble(("error:", "red"), f" {error}"), soft_wrap=True)
             raise typer.Exit(error.exit_code) from None
 
 
@@ -94,25 +94,17 @@ def as_data(result: Any) -> Any:
 
 
 def show(result: Any, as_json: bool, lines: Callable[[Any], Any] | None = None) -> None:
-    """Print a result: as JSON, or as `lines` make it readable (a string or a rich renderable)."""
+    """Print a result: as JSON, or as `lines` make it readable (text, a table, or a list of those)."""
     if as_json:
         print(json.dumps(as_data(result), indent=1, default=str))
         return
     if lines is not None:
         readable = lines(result)
-        out.print(readable, soft_wrap=isinstance(readable, str))
+        for each in readable if isinstance(readable, list) else [readable]:
+            out.print(each, soft_wrap=True)
         return
     for name, value in as_data(result).items():
         out.print(f"{name:>18}  {value}", soft_wrap=True)
-
-
-def counts_table(title: str, named: str, *counted: str) -> Table:
-    """A table of numbers to be filled, which fits 80 columns: a name on the left, then columns of numbers."""
-    table = Table(title=title, box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column(named, no_wrap=True)
-    for name in counted:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
 
 
 def day_of(moment: datetime) -> date:

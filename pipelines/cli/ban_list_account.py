@@ -3,13 +3,11 @@
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from ringwatch.pipelines.cli.app import AccountId, By, Json, show
 from ringwatch.pipelines.cli.ban_list import ban_list_app
+from ringwatch.pipelines.cli.tables import Table, text
 from ringwatch.pipelines.common.settings import read_settings
-
-_SHOWN = 120  # characters of a reason
 
 
 @ban_list_app.command("lift")
@@ -38,11 +36,10 @@ def history(account: AccountId, as_json: Json = False) -> None:
     from ringwatch.pipelines.ban_list.history import Event, account_history
 
     def lines(found: list[Event]) -> Table | str:
-        table = Table("at", "what", "by", "list", "why")
+        table = Table("at", "what", "by", "list", text("why"))
         for each in found:
             corrected = " (corrected since)" if each.is_corrected else ""
-            why = each.why if len(each.why) <= _SHOWN else f"{each.why[:_SHOWN]}..."  # --json has all of it
-            table.add_row(each.at[:10], each.what, each.by, f"{each.list or ''}{corrected}", why)
+            table.add_row(each.at[:10], each.what, each.by, f"{each.list or ''}{corrected}", each.why)
         return table if found else "nothing was decided about it, as far as a night has taken decisions in"
 
     found = account_history(read_settings(), account)

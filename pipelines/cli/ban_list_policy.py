@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from ringwatch.pipelines.cli.app import Day, Json, counts_table, day_of, progress, show
+from ringwatch.pipelines.cli.app import Day, Json, day_of, progress, show
 from ringwatch.pipelines.cli.ban_list import ban_list_app
+from ringwatch.pipelines.cli.tables import Column, Table, counts_table, text
 from ringwatch.pipelines.cli.worlds import Accounts, History, Scenario, Seed
 from ringwatch.pipelines.common.settings import read_settings
 
@@ -44,9 +44,8 @@ def compare(
     now, then = read_policy(settings.policy), read_policy(policy)
 
     def lines(found: list[NightUnderBoth]) -> Table:
-        table = Table(
-            "night", f"by {now.version}", f"by {then.version}", f"only by {now.version}", f"only by {then.version}"
-        )
+        names = (f"by {now.version}", f"by {then.version}", f"only by\n{now.version}", f"only by\n{then.version}")
+        table = counts_table("accounts listed", "night", *names)
         for each in found:
             differences = (len(each.only_now), len(each.only_then))
             table.add_row(str(each.date), *(f"{n:,}" for n in (each.n_listed, each.n_would_be_listed, *differences)))
@@ -65,9 +64,9 @@ def waiting(date: Day, as_json: Json = False) -> None:
     from ringwatch.pipelines.ban_list.rules.pacing import Waiting
 
     def lines(found: list[Waiting]) -> Table | str:
-        table = Table("account", "ring", "why", "found on", "due on")
+        table = Table("account", Column("ring", drop=1), text("why"), "found on", "due on")
         for each in found:
-            table.add_row(each.account_id, each.ring_id or "", each.why, str(each.seen_on), str(each.due_on))
+            table.add_row(each.account_id, each.ring_id, each.why, each.seen_on, each.due_on)
         return table if found else "nobody waits"
 
     show(read_waiting(read_settings(), day_of(date)), as_json, lines)

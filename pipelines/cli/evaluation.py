@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
-from ringwatch.pipelines.cli.app import Json, app, as_data, counts_table, err, out, progress, show
+from ringwatch.pipelines.cli.app import Json, app, as_data, err, out, progress, show
+from ringwatch.pipelines.cli.tables import Table, counts_table
 from ringwatch.pipelines.cli.worlds import Accounts, History, Knobs, Nights, Scenario, Seed, Seeds, Vary, read_knobs
 from ringwatch.pipelines.common.settings import read_settings
 
@@ -65,7 +65,7 @@ def evaluate(
         err.print(f"report: {folder / 'report.html'}", soft_wrap=True)
     show(reports, as_json, _ranking_table)
     if not as_json:
-        out.print(_finding_table(reports))
+        out.print(_finding_table(reports), soft_wrap=True)
 
 
 def _evaluate_stored(folder: Path | None, as_json: bool) -> None:

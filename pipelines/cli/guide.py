@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from ringwatch.pipelines.cli.app import Json, app, counts_table, err, progress, show
+from ringwatch.pipelines.cli.app import Json, app, err, progress, show
 from ringwatch.pipelines.cli.evaluation import benchmark_app
+from ringwatch.pipelines.cli.tables import Table, counts_table
 from ringwatch.pipelines.common.settings import read_settings
 
 guide_app = typer.Typer(

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from ringwatch.pipelines.cli.app import Day, Json, app, counts_table, day_of, progress, show
+from ringwatch.pipelines.cli.app import Day, Json, app, day_of, progress, show
+from ringwatch.pipelines.cli.tables import Table, counts_table, number, text
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import read_settings
 
@@ -76,10 +76,10 @@ def matches(date: Day, as_json: Json = False) -> None:
     from ringwatch.pipelines.indicators.matches import read_matches
 
     def lines(found: list[dict[str, Any]]) -> Table | str:
-        table = Table("partner", "names", "confidence", "accounts", "rings")
+        table = Table("partner", text("names"), number("confidence"), number("accounts"), text("rings"))
         for each in found:
             rings = ", ".join(each["ring_ids"])
-            names = "\n".join(each["identifiers"])
+            names = ", ".join(each["identifiers"])
             table.add_row(each["partner"], names, str(each["confidence"]), f"{each['n_accounts']:,}", rings)
         return table if found else "nothing that partners named was seen"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from ringwatch.pipelines.cli.app import Json, app, progress, show
+from ringwatch.pipelines.cli.tables import Table, number
 from ringwatch.pipelines.common.locks import writer_lock
 from ringwatch.pipelines.common.settings import read_settings
 
@@ -23,7 +23,7 @@ def list_models(as_json: Json = False) -> None:
     models = [asdict(entry) for entry in Catalog(read_settings().models_dir).list_models()]
 
     def lines(_: object) -> Table:
-        table = Table("version", "night", "champion", "held-out AP", "held-out AUROC")
+        table = Table("version", "night", "champion", number("held-out\nAP"), number("held-out\nAUROC"))
         for entry in models:
             metrics = entry["metrics"]
             mark = "yes" if entry["is_champion"] else ""

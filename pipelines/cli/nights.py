@@ -6,15 +6,21 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from ringwatch.pipelines.cli.app import Day, Json, Landing, app, as_data, day_of, err, progress, show
+from ringwatch.pipelines.cli.tables import Table, number
 from ringwatch.pipelines.common.settings import read_settings
 
 import_app = typer.Typer(no_args_is_help=True, help="Turn published data into a landing zone.")
 app.add_typer(import_app, name="import")
 
 _COLUMNS = ("rows_in", "loaded", "superseded", "quarantined", "held", "released", "expired", "fields_nulled")
+_DROPPED = {
+    "expired": 4,
+    "released": 3,
+    "superseded": 2,
+    "fields_nulled": 1,
+}
 
 
 @import_app.command("p2p")
@@ -147,7 +153,7 @@ def _show_counts(counts: dict[str, Any], as_json: bool) -> None:
 
 def _counts_table(title: str) -> Any:
     def lines(by_signal: Mapping[str, Mapping[str, Any]]) -> Table:
-        table = Table("signal", *_COLUMNS, title=title)
+        table = Table("signal", *(number(name, drop=_DROPPED.get(name, 0)) for name in _COLUMNS), title=title)
         for name, counts in by_signal.items():
             table.add_row(name, *(f"{counts[column]:,}" for column in _COLUMNS))
         return table

@@ -2,13 +2,13 @@
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
-from ringwatch.pipelines.cli.app import Json, counts_table, out, progress, show
+from ringwatch.pipelines.cli.app import Json, progress, show
 from ringwatch.pipelines.cli.evaluation import benchmark_app
+from ringwatch.pipelines.cli.tables import Table, counts_table
 from ringwatch.pipelines.cli.worlds import Seed
 from ringwatch.pipelines.common.settings import read_settings
 
@@ -57,10 +57,16 @@ def benchmark_pipeline(
         show(as_document(machine, costs), as_json)
         return
     for cost in costs:
-        out.print(_steps_table(cost))
-        out.print("records a second: " + ", ".join(f"{k} {v:,.0f}" for k, v in vars(cost.ceilings).items() if v))
-        out.print("; ".join(f"{name}: {value:,.2f}" for name, value in cost.shares.items()))
-        out.print("held at most, MB: " + ", ".join(f"{k} {v:,}" for k, v in cost.peak_mb.items()))
+        show(cost, False, _cost_lines)
+
+
+def _cost_lines(cost: "PipelineCost") -> list[Any]:
+    return [
+        _steps_table(cost),
+        "records a second: " + ", ".join(f"{k} {v:,.0f}" for k, v in vars(cost.ceilings).items() if v),
+        "; ".join(f"{name}: {value:,.2f}" for name, value in cost.shares.items()),
+        "held at most, MB: " + ", ".join(f"{k} {v:,}" for k, v in cost.peak_mb.items()),
+    ]
 
 
 def _steps_table(cost: "PipelineCost") -> Table:

@@ -3,10 +3,9 @@
 from typing import Annotated, Any
 
 import typer
-from rich.console import Group
-from rich.table import Table
 
 from ringwatch.pipelines.cli.app import By, Json, app, show
+from ringwatch.pipelines.cli.tables import Column, Table, number, text
 from ringwatch.pipelines.common.settings import read_settings
 
 review_app = typer.Typer(no_args_is_help=True, help="What people should look at, what they see, and what they decide.")
@@ -25,10 +24,11 @@ def queue(
     from ringwatch.pipelines.review.queue import Question, read_queue
 
     def lines(found: list[Question]) -> Table:
-        table = Table("", "id", "worth", "why", "asked since", "strongest reason")
+        since = Column("asked since", drop=1)
+        table = Table("ask about", "id", number("worth", drop=2), text("why"), since, text("strongest reason"))
         for each in found:
-            since, reason = str(each.asked_since), next(iter(each.reasons), "")
-            table.add_row(each.kind, each.id, f"{each.worth:.1f}", each.why, since, reason)
+            reason = next(iter(each.reasons), "")
+            table.add_row(each.kind, each.id, f"{each.worth:.1f}", each.why, each.asked_since, reason)
         return table
 
     found = read_queue(read_settings(), limit=limit)
@@ -44,24 +44,24 @@ def show_ring(
     """Show a ring: its members, what they share and how rare that is, its growth, and who decided what."""
     from ringwatch.pipelines.review.ring import RingView, view_ring
 
-    def lines(found: RingView) -> Group:
-        table = Table("member", "score", "label", "decided", "strongest reason")
+    def lines(found: RingView) -> list[Any]:
+        table = Table("member", number("score"), "label", text("decided"), text("strongest reason"))
         for each in found.members[:members]:
             reason = next((reason for reason in each["reasons"] if not reason.startswith("is in a ring")), "")
             table.add_row(
                 each["account_id"], f"{each['fraud_score']:.2f}", each["fraud_label"], each["decided"], reason
             )
-        shared = Table("kind", "identifier", "members on it", "accounts on it")
+        shared = Table("kind", "identifier", number("members\non it", drop=2), number("accounts\non it", drop=1))
         for each in found.shared:
-            shared.add_row(each["kind"], each["id"], str(each["n_members"]), str(each["n_accounts"]))
-        nights = Table("night", "accounts", "new", "score", "label")
+            shared.add_row(each["kind"], each["id"], f"{each['n_members']:,}", f"{each['n_accounts']:,}")
+        nights = Table("night", number("accounts"), number("new"), number("score"), "label")
         for each in found.history:
             size, new = f"{each['n_accounts']:,}", f"{each['n_new_accounts']:,}"
             nights.add_row(each["date"], size, new, f"{each['fraud_score']:.2f}", each["fraud_label"])
         head = f"{found.ring_id}: {len(found.members):,} accounts, {found.fraud_label}, score {found.fraud_score:.3f}"
         rest = len(found.members) - members
         more = [f"... and {rest:,} members more (--members)"] if rest > 0 else []
-        return Group(head, *(f"- {reason}" for reason in found.reasons), table, *more, shared, nights)
+        return [head, *(f"- {reason}" for reason in found.reasons), table, *more, shared, nights]
 
     show(view_ring(read_settings(), ring), as_json, lines)
 
@@ -98,7 +98,7 @@ def history(ring: Ring = None, account: Account = None, as_json: Json = False) -
     from ringwatch.pipelines.decisions.store import decisions_on
 
     def lines(found: list[dict[str, Any]]) -> Table | str:
-        table = Table("at", "decision", "by", "on", "reason")
+        table = Table("at", "decision", "by", "on", text("reason"))
         for each in found:
             on = each["ring_id"] or each["account_id"]
             table.add_row(

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
-from ringwatch.pipelines.cli.app import Json, app, counts_table, out, progress, show
+from ringwatch.pipelines.cli.app import Json, app, out, progress, show
+from ringwatch.pipelines.cli.tables import Table, counts_table
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import read_settings
 
@@ -111,7 +111,7 @@ def show_outcome(
         show(result, True)
         return
     for table in outcome_tables(result):
-        out.print(table)
+        out.print(table, soft_wrap=True)
 
 
 def outcome_tables(outcome: "Outcome") -> tuple[Table, Table]:
@@ -131,9 +131,10 @@ def outcome_tables(outcome: "Outcome") -> tuple[Table, Table]:
 
 
 def _difficulty_table(reports: list[dict[str, Any]]) -> Table:
-    table = Table(
-        "seed", "fakes to find", "fakes known", "AP, account features", "AP, neighbour aggregates", "AP, oracle",
-        "ordinary people in components with a known fake",
+    table = counts_table(
+        "average precision (AP) on accounts not yet labelled",
+        "seed", "fakes\nto find", "fakes\nknown", "AP, account\nfeatures", "AP, neighbour\naggregates", "AP,\noracle",
+        "ordinary people\nbeside a fake",
     )  # fmt: skip
     for report in reports:
         precision = report["average_precision"]

@@ -23,7 +23,16 @@ def ringwatch(settings: Settings, *args: str, **env: str) -> subprocess.Complete
         "RINGWATCH_NEO4J_URI": settings.neo4j_uri or "",
         "RINGWATCH_NEO4J_PASSWORD_FILE": str(settings.neo4j_password_file),
     }
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", ""), "HOME": str(settings.home), "COLUMNS": "200"} | known | env
+    environment = (
+        {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            "HOME": str(settings.home),
+            "COLUMNS": "200",
+        }
+        | known
+        | env
+    )
     command = [str(RINGWATCH), *args]
     return subprocess.run(
         command, env=environment, cwd=settings.home.parent, capture_output=True, text=True, timeout=240
