@@ -79,3 +79,11 @@ def airflow_status(as_json: Json = False) -> None:
     from ringwatch.infra.airflow import server as airflow_server
 
     show(airflow_server.status(read_settings()), as_json)
+
+
+@airflow_app.command("dags-folder")
+def airflow_dags_folder() -> None:
+    """Print the folder of Ringwatch's DAG files, for an Airflow of your own; see its README.md."""
+    from ringwatch.infra.airflow.environment import DAGS_DIR
+
+    print(DAGS_DIR)
