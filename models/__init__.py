@@ -1,5 +1,1 @@
-"""From a snapshot to scores, rings and reasons. Knows no server and no orchestrator."""
-
-from ringwatch.models.common.memory import hold_no_freed_memory
-
-hold_no_freed_memory()
+"""From a snapshot to scores, rings and reasons. Depends on no server and no orchestrator."""

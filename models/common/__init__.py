@@ -1,1 +1,1 @@
-"""Metrics, determinism and memory: what every part of the models uses."""
+"""Metrics, intervals, determinism, memory and errors: what several folders use."""

@@ -8,7 +8,7 @@ class SnapshotError(RingwatchError):
 
 
 class TooFewLabelsError(RingwatchError):
-    """Too few accounts have a known label to train and to hold some out; the default model ranks instead."""
+    """Too few accounts have a known label to train and to hold some out; the default model scores instead."""
 
 
 class ModelStoreError(RingwatchError):
@@ -16,4 +16,4 @@ class ModelStoreError(RingwatchError):
 
 
 class TooFewGroupsError(RingwatchError):
-    """Simulated worlds held too few groups to tell rings from lawful ones by."""
+    """Simulated worlds held too few groups to fit a ring classifier."""

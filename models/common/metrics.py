@@ -1,7 +1,11 @@
-"""How good a ranking is, on accounts whose label is known."""
+"""Metrics of a ranking, on accounts whose label is known."""
+
+from typing import TypedDict
 
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
+
+_N_DRAWS = 200
 
 
 def ranking_metrics(is_fake: np.ndarray, score: np.ndarray) -> dict[str, float]:
@@ -23,3 +27,33 @@ def calibration_error(is_fake: np.ndarray, probability: np.ndarray, weight: np.n
         gap = np.average(is_fake[rows], weights=weight[rows]) - np.average(probability[rows], weights=weight[rows])
         error += abs(float(gap)) * float(weight[rows].sum())
     return error / float(weight.sum())
+
+
+class Difference(TypedDict):
+    """AP of one ranking less that of another, its standard error, and the share of draws in which it is above 0."""
+
+    average_precision: float
+    standard_error: float
+    share_above_0: float
+
+
+def paired_bootstrap(is_fake: np.ndarray, ours: np.ndarray, theirs: np.ndarray, *, seed: int) -> Difference:
+    """Paired bootstrap over `[n]` accounts, fakes and others drawn apart."""
+    rng = np.random.default_rng(seed)
+    fakes, others = np.flatnonzero(is_fake), np.flatnonzero(~is_fake)
+
+    def difference(rows: np.ndarray) -> float:
+        target = is_fake[rows]
+        return float(average_precision_score(target, ours[rows]) - average_precision_score(target, theirs[rows]))
+
+    draws = np.array(
+        [
+            difference(np.concatenate([rng.choice(fakes, fakes.size), rng.choice(others, others.size)]))
+            for _ in range(_N_DRAWS)
+        ]
+    )
+    return Difference(
+        average_precision=difference(np.arange(is_fake.size)),
+        standard_error=float(draws.std()),
+        share_above_0=float((draws > 0).mean()),
+    )

@@ -1,1 +1,1 @@
-"""A snapshot in memory, with what is known about its accounts."""
+"""A snapshot in memory, its labels, links and shared identifiers."""

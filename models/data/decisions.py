@@ -10,7 +10,7 @@ from ringwatch.graph_schema.signals import PEOPLE_SOURCES
 from ringwatch.models.data.labels import Labels
 from ringwatch.models.data.snapshot import Snapshot
 
-_VERDICTS = {"fake": 1, "legitimate": 0}
+_OUTCOMES = {"fake": 1, "legitimate": 0}
 _WORDS = {"manual_review": "a manual review", "audit_sample": "an audit", "appeal": "an appeal"}
 
 
@@ -19,22 +19,22 @@ class Decisions:
     """The people's decision that holds for each account.
 
     Attributes:
-        verdict: `[n_accounts]` int8: 1 fake, 0 legitimate, -1 nobody decided.
+        outcome: `[n_accounts]` int8: 1 fake, 0 legitimate, -1 nobody decided.
         sentences: who decided what and when, by the account's row.
     """
 
-    verdict: np.ndarray
+    outcome: np.ndarray
     sentences: dict[int, str]
 
     @property
     def is_fake(self) -> np.ndarray:
         """Accounts that people found fake, `[n_accounts]` bool."""
-        return np.asarray(self.verdict == 1)
+        return np.asarray(self.outcome == 1)
 
     @property
     def is_cleared(self) -> np.ndarray:
         """Accounts that people found legitimate, `[n_accounts]` bool."""
-        return np.asarray(self.verdict == 0)
+        return np.asarray(self.outcome == 0)
 
 
 def decisions_of(snapshot: Snapshot) -> Decisions:
@@ -43,16 +43,16 @@ def decisions_of(snapshot: Snapshot) -> Decisions:
     rows = snapshot.account_codes(by_people["account_id"])
     labels, sources = by_people["label"].to_pylist(), by_people["source"].to_pylist()
     days = by_people["known_at"].cast(pa.timestamp("us")).to_numpy().astype("datetime64[D]")
-    verdict = np.full(snapshot.n_accounts, -1, dtype=np.int8)
+    outcome = np.full(snapshot.n_accounts, -1, dtype=np.int8)
     sentences = {}
     for row, label, source, day in zip(rows.tolist(), labels, sources, days, strict=True):
         if row >= 0:
-            verdict[row] = _VERDICTS[label]
+            outcome[row] = _OUTCOMES[label]
             sentences[row] = f"{_WORDS[source]} found it {label} on {day}"
-    return Decisions(verdict, sentences)
+    return Decisions(outcome, sentences)
 
 
-def what_is_known(scores: np.ndarray, labels: Labels, decisions: Decisions) -> np.ndarray:
-    """Scores `[n_accounts]` as a ring counts them: who is known to be fake as that, whatever a model expected."""
+def scores_with_labels(scores: np.ndarray, labels: Labels, decisions: Decisions) -> np.ndarray:
+    """Scores `[n_accounts]` where an account known to be fake has its label's confidence, or 1 if people decided it."""
     known = np.where(labels.is_fake, np.maximum(scores, labels.confidence), scores)
     return np.where(decisions.is_fake, 1.0, known)

@@ -1,4 +1,4 @@
-"""Which accounts are known to be fake or legitimate by the snapshot's night."""
+"""The labels of accounts, as known by the snapshot's night."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Which accounts are linked."""
+"""Predicted links between accounts."""
 
 from dataclasses import dataclass
 

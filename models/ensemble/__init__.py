@@ -1,1 +1,1 @@
-"""Boosted trees beside the networks, and the thresholds on their probabilities."""
+"""Gradient-boosted trees of the ensemble, and thresholds on probabilities."""

@@ -1,4 +1,4 @@
-"""The two probabilities that part accounts into suspicious, watch and clear."""
+"""Probability thresholds between the labels suspicious, watch and clear."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
-"""Boosted trees beside a platform's own networks: they take from few labels what an account does by itself.
+"""Gradient-boosted trees in an ensemble with a platform's own networks: few labels suffice for an account's activity.
 
-A tree cuts columns where a network has to bend; on payments and on crowd work it ranks better alone, while the network
-sees who is with whom. Each errs elsewhere, so their logits are weighed together (training.py), by held-out labels.
+Trees rank better alone on payments and on crowd work, while the network uses the edges. They err on different accounts,
+so their logits are averaged with weights from held-out labels (training/own_networks.py).
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from torch_geometric.data import HeteroData
 
 from ringwatch.graph_schema.graph import ACCOUNT
 from ringwatch.models.features.account import Columns
-from ringwatch.models.features.neighbours import Dealing, Sharing
+from ringwatch.models.features.neighbours import DirectNeighbours, SharedIdentifierNeighbours
 from ringwatch.models.gnn.hetero import PAIR
 
 _PARAMETERS = {
@@ -34,28 +34,31 @@ class Trees:
     """Boosted trees of the ensemble.
 
     Attributes:
-        members: each model in LightGBM's text format, which any later version reads.
-        share: weight of their mean logit against the networks', in 0..1.
+        model_strings: each model in LightGBM's text format, which any later version reads.
+        share: weight of their mean logit in the ensemble, in 0..1; the networks have the rest.
     """
 
-    members: tuple[str, ...]
+    model_strings: tuple[str, ...]
     share: float
 
 
 def tree_inputs(data: HeteroData) -> Columns:
     """Inputs of every account, `[n_accounts, n_inputs] float32`, NaN where unknown.
 
-    Its ranks; their means over those one and two steps away, apart for sharing and for dealing; how many edges of each
-    kind it has.
+    Its ranks; their means over neighbours one and two steps away, apart for shared identifiers and for direct
+    interaction; its number of edges of each type.
     """
     store, own_kinds = data[ACCOUNT.label], [type_ for type_ in data.edge_types if type_ != PAIR]
     own, names = store.x.numpy(), tuple(store.inputs)
     known = np.nan_to_num(own, nan=0.5)
     edges = {type_: data[type_].edge_index.numpy() for type_ in own_kinds}
     shared = [each for type_, each in edges.items() if type_[0] != ACCOUNT.label]
-    dealings = [each for type_, each in edges.items() if type_[0] == ACCOUNT.label]
+    direct = [each for type_, each in edges.items() if type_[0] == ACCOUNT.label]
     blocks, inputs = [own], list(names)
-    for word, neighbours in (("shares", Sharing(len(own), shared)), ("deals", Dealing(len(own), dealings))):
+    for word, neighbours in (
+        ("shares", SharedIdentifierNeighbours(len(own), shared)),
+        ("deals", DirectNeighbours(len(own), direct)),
+    ):
         one_step = neighbours.mean(known)
         blocks += [one_step, neighbours.mean(one_step)]
         inputs += [f"{name}~{word}{n_steps}" for n_steps in (1, 2) for name in names]
@@ -65,23 +68,23 @@ def tree_inputs(data: HeteroData) -> Columns:
     return Columns(tuple(inputs), np.concatenate(blocks, axis=1).astype(np.float32))
 
 
-def grow(inputs: Columns, is_fake: np.ndarray, weight: np.ndarray, *, seed: int) -> str:
-    """Trees taught the accounts with a weight, `[n_accounts]`; the same inputs and seed give the same text."""
+def fit_trees(inputs: Columns, is_fake: np.ndarray, weight: np.ndarray, *, seed: int) -> str:
+    """Trees fitted to the accounts with a weight, `[n_accounts]`; the same inputs and seed give the same string."""
     rows = np.flatnonzero(weight > 0)
-    taught = lightgbm.Dataset(
+    training = lightgbm.Dataset(
         inputs.values[rows], is_fake[rows], weight=weight[rows], feature_name=list(inputs.names), free_raw_data=True
     )
-    return str(lightgbm.train({**_PARAMETERS, "seed": seed}, taught).model_to_string())
+    return str(lightgbm.train({**_PARAMETERS, "seed": seed}, training).model_to_string())
 
 
-def said_by_trees(members: tuple[str, ...], inputs: Columns) -> np.ndarray:
+def predict_tree_logits(model_strings: tuple[str, ...], inputs: Columns) -> np.ndarray:
     """Mean logit of some trees, `[n_accounts] float64`; an input that the graph lacks is unknown."""
     position = {name: number for number, name in enumerate(inputs.names)}
     unknown = np.full((len(inputs.values), 1), np.nan, dtype=np.float32)
     every = np.concatenate([inputs.values, unknown], axis=1)
     total = np.zeros(len(every))
-    for text in members:
-        model = lightgbm.Booster(model_str=text)
+    for model_string in model_strings:
+        model = lightgbm.Booster(model_str=model_string)
         taken = [position.get(name, -1) for name in model.feature_name()]
         total += model.predict(every[:, taken], raw_score=True, num_threads=1)
-    return total / len(members)
+    return total / len(model_strings)

@@ -1,1 +1,1 @@
-"""Detection judged: metrics, baselines, ablations, and the faithfulness of evidence."""
+"""Evaluation: metrics, baselines, ablations, and the faithfulness of evidence."""

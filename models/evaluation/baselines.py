@@ -1,7 +1,7 @@
-"""Gradient boosting, which a graph network has to beat: on an account's own features, and with those of its neighbours.
+"""Gradient-boosted trees as baselines: on an account's own features, and with those of its neighbours.
 
 The second is the "XGBGraph" recipe of GADBench (Tang et al., arXiv 2306.12251): mean features of the neighbours one and
-two steps away, here apart for those who share an identifier and those who deal with each other.
+two steps away, here separately for shared identifiers and for direct interaction.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from ringwatch.graph_schema.graph import ACCOUNT
 from ringwatch.models.data.labels import Labels, known_labels
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.features.account import Vocabulary, account_columns, category_columns, fit_vocabulary
-from ringwatch.models.features.neighbours import Dealing, Sharing
+from ringwatch.models.features.neighbours import DirectNeighbours, SharedIdentifierNeighbours
 from ringwatch.models.features.relations import Relation, account_relations, n_sharing, shared_relations
 
 _N_SPREADS, _DAMPING = 20, 0.85  # of label propagation
@@ -22,7 +22,7 @@ _N_SPREADS, _DAMPING = 20, 0.85  # of label propagation
 
 @dataclass(frozen=True)
 class BoostedFeatures:
-    """Which features a boosted tree sees, settled on one snapshot so that a model can score another.
+    """The features of boosted trees, selected on one snapshot so that a model can score another.
 
     Attributes:
         vocabulary: words of the categories.
@@ -40,7 +40,7 @@ class BoostedFeatures:
 
 
 def fit_features(snapshot: Snapshot, is_training: np.ndarray, *, has_neighbours: bool) -> BoostedFeatures:
-    """Settle the features on the training accounts, `[n_accounts] bool`.
+    """Select the features on the training accounts, `[n_accounts] bool`.
 
     What the network's accounts start from; with neighbours also the means over those one and two steps away, and how
     many there are of each kind.
@@ -75,13 +75,13 @@ def _all_features(snapshot: Snapshot, vocabulary: Vocabulary, has_neighbours: bo
 
 def _of_neighbours(snapshot: Snapshot, own: np.ndarray) -> Iterator[np.ndarray]:
     known = np.nan_to_num(own)
-    shared, dealings = list(shared_relations(snapshot)), list(account_relations(snapshot))
-    sharing = Sharing(snapshot.n_accounts, map(_edges, shared))
-    for neighbours in (sharing, Dealing(snapshot.n_accounts, map(_edges, dealings))):
+    shared, direct = list(shared_relations(snapshot)), list(account_relations(snapshot))
+    sharing = SharedIdentifierNeighbours(snapshot.n_accounts, map(_edges, shared))
+    for neighbours in (sharing, DirectNeighbours(snapshot.n_accounts, map(_edges, direct))):
         one_step = neighbours.mean(known)
         yield one_step
         yield neighbours.mean(one_step)
-    for relation in (*shared, *dealings):
+    for relation in (*shared, *direct):
         yield np.bincount(relation.account, minlength=snapshot.n_accounts)[:, None]
     for relation in shared:
         yield np.bincount(relation.account, n_sharing(relation) - 1, minlength=snapshot.n_accounts)[:, None]
@@ -94,9 +94,9 @@ def _edges(relation: Relation) -> np.ndarray:
 def propagated_labels(snapshot: Snapshot, labels: Labels) -> np.ndarray:
     """Label propagation (Zhu and Ghahramani 2002) over shared identifiers, `[n_accounts] float64`.
 
-    A known label stays what it is, and each other account takes the mean of those it shares with, a little less sure.
+    A known label stays what it is, and each other account takes the damped mean of those it shares with.
     """
-    sharing = Sharing(snapshot.n_accounts, map(_edges, shared_relations(snapshot)))
+    sharing = SharedIdentifierNeighbours(snapshot.n_accounts, map(_edges, shared_relations(snapshot)))
     score = labels.is_fake.astype(np.float64)[:, None]
     for _ in range(_N_SPREADS):
         score = np.where(labels.is_known[:, None], labels.is_fake[:, None], _DAMPING * sharing.mean(score))

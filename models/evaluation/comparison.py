@@ -1,20 +1,21 @@
-"""Rankings side by side, on the same accounts: whoever judges ours takes its yardsticks and metrics from here."""
+"""Rankings compared on the same accounts: the baselines and metrics of every evaluation."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from ringwatch.models.common.metrics import paired_bootstrap
 from ringwatch.models.data.labels import Labels
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.evaluation.baselines import boosted_scores, propagated_labels
-from ringwatch.models.evaluation.metrics import account_metrics, paired_bootstrap, precision_recall, reliability
+from ringwatch.models.evaluation.metrics import account_metrics, precision_recall, reliability
 
 OURS, _TREES = "ours", "trees, neighbour aggregates"
 
 
 def label_baselines(snapshot: Snapshot, labels: Labels, *, seed: int) -> dict[str, np.ndarray]:
-    """Scores of what learns from the same labels, `[n_accounts] float64` each."""
+    """Scores of baselines fitted to the same labels, `[n_accounts] float64` each."""
     return {
         _TREES: boosted_scores(snapshot, labels.is_known, has_neighbours=True, seed=seed),
         "trees, account features": boosted_scores(snapshot, labels.is_known, has_neighbours=False, seed=seed),
@@ -30,7 +31,7 @@ def compare_rankings(
     Args:
         scores: by name, `[n_accounts] float64` each.
         is_fake: `[n_accounts] bool`.
-        rows: who is judged.
+        rows: the accounts to evaluate.
         seed: of the bootstrap.
     """
     target = is_fake[rows]

@@ -1,11 +1,10 @@
-"""How hard a simulated world is: what naive methods make of it, and what could be made of it at best.
+"""Difficulty of a simulated world: metrics of simple baselines and of an oracle.
 
-A world worth practising on is neither given away by single accounts, nor beyond solving: a tree on single accounts'
-features fails, one with neighbours' does better, components accuse the innocent, and an oracle (that tree trained on
-another world's complete truth, its scores averaged over the true groups) finds nearly everybody.
+A useful world is neither solved by single accounts' features nor unsolvable: trees on those fail, trees with neighbour
+aggregates do better, connected components accuse ordinary accounts, and an oracle (trees trained on another world's
+complete truth, scores averaged over the true groups) finds nearly all fakes.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,29 +12,11 @@ import numpy as np
 from ringwatch.models.common.metrics import ranking_metrics
 from ringwatch.models.data.labels import known_labels
 from ringwatch.models.data.snapshot import Snapshot
+from ringwatch.models.data.truth import Truth
 from ringwatch.models.evaluation.baselines import boosted_scores, fit_boosting, fit_features
-from ringwatch.models.features.components import accused_by_component
+from ringwatch.models.evaluation.component_baseline import accused_by_component
 
 _MAX_SHARING = 100
-
-
-@dataclass(frozen=True)
-class Truth:
-    """The truth about a snapshot's accounts, in its order.
-
-    Attributes:
-        is_fake: `[n_accounts] bool`, fake and active as such by the night.
-        is_judged: `[n_accounts] bool`, ordinary, or fake and active: fakes that have done nothing yet count as neither.
-        group: `[n_accounts] int64`, the true group; a number of its own for who is alone.
-        campaign: `[n_accounts] str`, empty for ordinary people.
-        kind: `[n_accounts] str`.
-    """
-
-    is_fake: np.ndarray
-    is_judged: np.ndarray
-    group: np.ndarray
-    campaign: np.ndarray
-    kind: np.ndarray
 
 
 def difficulty(
@@ -44,14 +25,14 @@ def difficulty(
     """Baselines and oracle on the accounts that are not yet labelled, at the world's own prevalence.
 
     Args:
-        snapshot: the night to be judged, with the labels known by then.
+        snapshot: the night to be scored, with the labels known by then.
         truth: the truth about it.
         elsewhere: a night of another world, for the oracle to learn from.
         truth_elsewhere: the complete truth about that.
         seed: of the trees.
     """
     labels = known_labels(snapshot)
-    rows = truth.is_judged & ~labels.is_known
+    rows = truth.is_evaluated & ~labels.is_known
     scores = {
         "account_features": boosted_scores(snapshot, labels.is_known, has_neighbours=False, seed=seed),
         "neighbour_aggregates": boosted_scores(snapshot, labels.is_known, has_neighbours=True, seed=seed),
@@ -69,7 +50,7 @@ def difficulty(
         "by_kind": {name: _by_kind(truth, rows, score) for name, score in scores.items()},
         "n_fakes_judged": int(truth.is_fake[rows].sum()),
         "components": {
-            "ordinary_accused": int((accused & ~truth.is_fake & truth.is_judged).sum()),
+            "ordinary_accused": int((accused & ~truth.is_fake & truth.is_evaluated).sum()),
             "fakes_accused": int((accused & truth.is_fake).sum()),
         },
     }
@@ -78,9 +59,9 @@ def difficulty(
 def oracle_scores(
     snapshot: Snapshot, truth: Truth, elsewhere: Snapshot, truth_elsewhere: Truth, *, seed: int
 ) -> np.ndarray:
-    """Trees with neighbour aggregates, taught the whole truth elsewhere, averaged over the true groups here."""
-    features = fit_features(elsewhere, truth_elsewhere.is_judged, has_neighbours=True)
-    rows = truth_elsewhere.is_judged
+    """Trees with neighbour aggregates, trained on the complete truth elsewhere, averaged over the true groups here."""
+    features = fit_features(elsewhere, truth_elsewhere.is_evaluated, has_neighbours=True)
+    rows = truth_elsewhere.is_evaluated
     model = fit_boosting(features.of(elsewhere)[rows], truth_elsewhere.is_fake[rows], seed=seed)
     single = model.predict_proba(features.of(snapshot))[:, 1]
     total = np.bincount(truth.group, single)

@@ -1,4 +1,4 @@
-"""Whether the evidence that is named for an account is what its score rests on.
+"""Faithfulness of evidence: whether an account's score depends on the identifiers that its evidence names.
 
 The identifiers that an account's evidence names are taken from it, and the snapshot is scored again; beside it, as many
 others of its identifiers are taken, at random. Named evidence that explains the score must cost it more.

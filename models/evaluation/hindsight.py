@@ -1,7 +1,7 @@
-"""How right a night was, by labels that became known after it: what a platform can measure, which has no truth.
+"""Evaluation of a past night by labels that became known after it: what a platform can measure without the truth.
 
-Only accounts whose label came later are judged, and those are no fair sample: what looked bad was looked at first.
-Audit samples among the labels are what keeps the figures honest.
+Only accounts whose label came later are evaluated, and those are a biased sample: what looked bad was reviewed first.
+Audit samples among the labels correct for that.
 """
 
 from typing import Any
@@ -11,28 +11,30 @@ import numpy as np
 from ringwatch.models.data.labels import Labels, known_labels
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.evaluation.comparison import OURS, compare_rankings, label_baselines
-from ringwatch.models.features.components import accused_by_component
+from ringwatch.models.evaluation.component_baseline import accused_by_component
 
-MIN_JUDGED = 20  # fakes, and legitimate accounts, that became known later
+MIN_EVALUATED = 20  # fakes, and legitimate accounts, that became known later
 
 
-def judge_night(snapshot: Snapshot, said: np.ndarray, later: Labels, *, seed: int) -> dict[str, Any] | None:
-    """What was said that night, beside baselines given its labels; None where too little was or became known.
+def evaluate_night(snapshot: Snapshot, scores_then: np.ndarray, later: Labels, *, seed: int) -> dict[str, Any] | None:
+    """Metrics of that night's scores and of baselines with its labels; None where too little was or became known.
 
     Args:
         snapshot: the night.
-        said: `[n_accounts] float64`, the scores of that night.
+        scores_then: `[n_accounts] float64`, the scores of that night.
         later: what is known now of its accounts, in their order.
         seed: of trees and bootstrap.
     """
     labels = known_labels(snapshot)
     rows = later.is_known & ~labels.is_known
     is_fake = later.is_fake[rows]
-    is_taught = labels.is_fake.any() and (labels.target == 0).any()  # or the baselines could not say anything
-    if not is_taught or is_fake.sum() < MIN_JUDGED or (~is_fake).sum() < MIN_JUDGED:
+    has_both_labels = (
+        labels.is_fake.any() and (labels.target == 0).any()
+    )  # without both, the baselines cannot be fitted
+    if not has_both_labels or is_fake.sum() < MIN_EVALUATED or (~is_fake).sum() < MIN_EVALUATED:
         return None
     scores = {
-        OURS: said,
+        OURS: scores_then,
         **label_baselines(snapshot, labels, seed=seed),
         "components": accused_by_component(snapshot, labels.is_fake, max_sharing=100).astype(np.float64),
     }

@@ -1,8 +1,8 @@
-"""The metrics by which detection is judged, against a truth that only simulated worlds have.
+"""Metrics of detection, against a truth that only simulated worlds have.
 
-Accounts are judged at true prevalence. Rings are compared with the true groups by B-cubed precision and recall (Bagga
-and Baldwin 1998; Amigo et al. 2009): of an account's ring, how many are of its group, and of its group, how many are
-in its ring, over all accounts that are fake or in a ring; an ordinary account's group is itself.
+Accounts are evaluated at true prevalence. Rings are compared with the true groups by B-cubed precision and recall
+(Bagga and Baldwin 1998; Amigo et al. 2009): of an account's ring, how many are of its group, and of its group, how many
+are in its ring, over all accounts that are fake or in a ring; an ordinary account's group is itself.
 """
 
 from typing import TypedDict
@@ -14,7 +14,6 @@ from ringwatch.models.common.metrics import calibration_error
 
 CAMPAIGN_FOUND = 0.5  # share of its members that are suspicious
 _LARGE_CAMPAIGN = 20
-_N_DRAWS = 200
 _N_POINTS = 200
 
 
@@ -60,12 +59,12 @@ def account_metrics(is_fake: np.ndarray, probability: np.ndarray) -> AccountMetr
 
 def ring_metrics(ring: np.ndarray, is_fake: np.ndarray, group: np.ndarray, campaign: np.ndarray) -> RingMetrics:
     """Metrics of rings, `[n_accounts] int64`, -1 outside, against the group and campaign of each account."""
-    judged = is_fake | (ring >= 0)
-    if not judged.any():
+    rows = is_fake | (ring >= 0)
+    if not rows.any():
         return RingMetrics(b_cubed_precision=1.0, b_cubed_recall=1.0, b_cubed_f1=1.0, purity=1.0, n_rings=0)
     alone = np.arange(ring.size) + 1 + max(ring.max(initial=0), group.max(initial=0))  # a group of one, for each
-    found = np.where(ring >= 0, ring, alone)[judged]
-    true = np.where(is_fake, group, alone)[judged]
+    found = np.where(ring >= 0, ring, alone)[rows]
+    true = np.where(is_fake, group, alone)[rows]
     _, both = np.unique(np.stack([found, true]), axis=1, return_inverse=True)
     n_both = np.bincount(both)[both]
     precision = float(np.mean(n_both / _size_of_own(found)))
@@ -92,43 +91,13 @@ def precision_recall(is_fake: np.ndarray, probability: np.ndarray) -> tuple[list
 def reliability(is_fake: np.ndarray, probability: np.ndarray) -> tuple[list[float], list[float], list[int]]:
     """Mean probability, share of fakes and number of accounts, for each tenth of the scale that has accounts."""
     tenth = np.minimum((probability * 10).astype(int), 9)
-    said, true, size = [], [], []
+    predicted, true, size = [], [], []
     for each in np.unique(tenth):
         rows = tenth == each
-        said.append(float(probability[rows].mean()))
+        predicted.append(float(probability[rows].mean()))
         true.append(float(is_fake[rows].mean()))
         size.append(int(rows.sum()))
-    return said, true, size
-
-
-class Difference(TypedDict):
-    """AP of one ranking less that of another, its standard error, and the share of draws in which it is above 0."""
-
-    average_precision: float
-    standard_error: float
-    share_above_0: float
-
-
-def paired_bootstrap(is_fake: np.ndarray, ours: np.ndarray, theirs: np.ndarray, *, seed: int) -> Difference:
-    """Paired bootstrap over `[n]` accounts, fakes and others drawn apart."""
-    rng = np.random.default_rng(seed)
-    fakes, others = np.flatnonzero(is_fake), np.flatnonzero(~is_fake)
-
-    def difference(rows: np.ndarray) -> float:
-        target = is_fake[rows]
-        return float(average_precision_score(target, ours[rows]) - average_precision_score(target, theirs[rows]))
-
-    draws = np.array(
-        [
-            difference(np.concatenate([rng.choice(fakes, fakes.size), rng.choice(others, others.size)]))
-            for _ in range(_N_DRAWS)
-        ]
-    )
-    return Difference(
-        average_precision=difference(np.arange(is_fake.size)),
-        standard_error=float(draws.std()),
-        share_above_0=float((draws > 0).mean()),
-    )
+    return predicted, true, size
 
 
 def campaigns_found(is_suspicious: np.ndarray, is_fake: np.ndarray, campaign: np.ndarray) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Snapshots with what they link taken away: a network that carries real weight must lose by it."""
+"""Ablations of the edges: a network that relies on them must lose by it."""
 
 import numpy as np
 import pyarrow as pa

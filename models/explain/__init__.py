@@ -1,1 +1,1 @@
-"""Why an account was scored as it was, in sentences, and the evidence behind a listing."""
+"""Explanations: the reasons of a score, in sentences, and the evidence behind a listing."""

@@ -27,19 +27,19 @@ def direct_facts(snapshot: Snapshot, ring: np.ndarray, is_suspicious: np.ndarray
 
 
 def _labelled_fact(snapshot: Snapshot) -> Fact:
-    """What a source other than people said; what people decided is said elsewhere."""
+    """Labels of sources other than people; what people decided comes first anyway (reasons.py)."""
     by_people = pc.is_in(snapshot.labels["source"], value_set=pa.array(PEOPLE_SOURCES))
     labels = snapshot.labels.filter(pc.and_(pc.invert(by_people), pc.equal(snapshot.labels["label"], "fake")))
     rows = snapshot.account_codes(labels["account_id"])
     position = np.full(snapshot.n_accounts, -1, dtype=np.int64)
     position[rows[rows >= 0]] = np.flatnonzero(rows >= 0)
 
-    def say(row: int) -> str:
+    def describe(row: int) -> str:
         label = labels.slice(int(position[row]), 1).to_pylist()[0]
         by = _LABELLED_BY.get(label["source"], label["source"])
         return f"{by} marked it fake on {label['known_at']:%Y-%m-%d}"
 
-    return Fact(_LABEL_WEIGHT * (position >= 0), say)
+    return Fact(_LABEL_WEIGHT * (position >= 0), describe)
 
 
 def _chargeback_fact(snapshot: Snapshot) -> Fact:
@@ -49,11 +49,11 @@ def _chargeback_fact(snapshot: Snapshot) -> Fact:
         for name in ("n_chargebacks", "n_failed")
     )
 
-    def say(row: int) -> str:
+    def describe(row: int) -> str:
         failed = f" and {count(int(n_failed[row]), 'failed payment')}" if n_failed[row] else ""
         return f"had {count(int(n_chargebacks[row]), 'chargeback')}{failed}"
 
-    return Fact(_CHARGEBACK_WEIGHT * (n_chargebacks > 0), say)
+    return Fact(_CHARGEBACK_WEIGHT * (n_chargebacks > 0), describe)
 
 
 def _ring_fact(ring: np.ndarray, is_suspicious: np.ndarray) -> Fact:
@@ -63,11 +63,11 @@ def _ring_fact(ring: np.ndarray, is_suspicious: np.ndarray) -> Fact:
     n_suspicious_by_ring = np.bincount(ring[in_ring & is_suspicious], minlength=int(ring.max(initial=-1)) + 1)
     n_suspicious[in_ring] = n_suspicious_by_ring[ring[in_ring]] - is_suspicious[in_ring]
 
-    def say(row: int) -> str:
+    def describe(row: int) -> str:
         others = count(int(n_others[row]), "other account")
         return f"is in a ring with {others}{of_them_suspicious(int(n_suspicious[row]), int(n_others[row]))}"
 
-    return Fact(_RING_WEIGHT * np.log2(1 + n_others), say)
+    return Fact(_RING_WEIGHT * np.log2(1 + n_others), describe)
 
 
 def _within_ring_fact(snapshot: Snapshot, type_: str, ring: np.ndarray, words: str, reverse: bool = False) -> Fact:

@@ -1,4 +1,4 @@
-"""Facts about accounts that can be said in a sentence: a weight to rank them by, and the words, made when asked for."""
+"""Facts about accounts that can be text in a sentence: a weight to rank them by, and the words, made when asked for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ _CARD_TYPES = ("card", "prepaid_card")
 
 @dataclass(frozen=True)
 class Fact:
-    """One kind of sentence about each of n accounts: its weight `[n]`, 0 where it does not hold, and its words."""
+    """One kind of fact about each of n accounts: its weight `[n]`, 0 where it does not hold, and its sentence."""
 
     weight: np.ndarray
-    say: Callable[[int], str]
+    describe: Callable[[int], str]
 
 
 @dataclass(frozen=True)
@@ -128,17 +128,17 @@ def _others(incidence: sparse.csr_matrix, rows: np.ndarray) -> tuple[sparse.csr_
 def sharing_fact(uses: Uses, shared: SharedWith) -> Fact:
     """The sentence about that sharing."""
 
-    def say(i: int) -> str:
+    def describe(i: int) -> str:
         identifiers = shared.identifiers.indices[shared.identifiers.indptr[i] : shared.identifiers.indptr[i + 1]]
         n_others, n_suspicious = int(shared.n_others[i]), int(shared.n_suspicious[i])
         others = count(n_others, "other account")
         if uses.by_signup:
-            said = f"signed up from {uses.kind.ids[int(identifiers[0])].as_py()}, as did {others}"
+            text = f"signed up from {uses.kind.ids[int(identifiers[0])].as_py()}, as did {others}"
         elif identifiers.size == 1 and uses.kind.label != "PaymentInstrument":
-            said = f"shares {named(uses.kind, int(identifiers[0]))} with {others}"
+            text = f"shares {named(uses.kind, int(identifiers[0]))} with {others}"
         else:
             noun = identifiers_noun(uses.kind, identifiers.size, int(uses.is_card[identifiers].sum()))
-            said = f"shares {noun} with {others}"
-        return said + of_them_suspicious(n_suspicious, n_others) + in_the_same_hour(int(shared.n_in_step[i]))
+            text = f"shares {noun} with {others}"
+        return text + of_them_suspicious(n_suspicious, n_others) + in_the_same_hour(int(shared.n_in_step[i]))
 
-    return Fact(shared.weight, say)
+    return Fact(shared.weight, describe)

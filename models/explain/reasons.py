@@ -22,14 +22,14 @@ _CHUNK = 20_000  # accounts at a time: bounds the pairs in memory
 
 
 @dataclass(frozen=True)
-class Judged:
+class Findings:
     """What detection has found so far, rows in the order of the snapshot's accounts.
 
     Attributes:
         scores: `[n_accounts]` float64.
         is_suspicious: `[n_accounts]` bool.
         ring: `[n_accounts]` int64 number of the account's ring, -1 for none.
-        account_notes: what comes first of an account, by its row: why it was cleared, or is asked about again.
+        account_notes: the first reason of an account, by its row: why it was cleared or reopened.
         ring_notes: the same of a ring, by its number.
         decisions: the people's.
         is_default: whether scores come of the default model.
@@ -45,18 +45,20 @@ class Judged:
 
 
 def account_reasons(
-    snapshot: Snapshot, kinds: Sequence[SharedKind], judged: Judged, rows: np.ndarray
+    snapshot: Snapshot, kinds: Sequence[SharedKind], findings: Findings, rows: np.ndarray
 ) -> list[list[str]]:
     """At most `MAX_REASONS` sentences, strongest first, for each of the accounts at `rows`; at least one."""
-    # A subnet is left to its addresses, which say it better.
+    # A subnet is left to its addresses, which describe it better.
     every_use = [all_uses(snapshot, kind) for kind in kinds if kind.label != "Subnet"]
     signups = [signup_uses(snapshot, kind) for kind in kinds if kind.type == "USED_IP"]
-    direct = direct_facts(snapshot, judged.ring, judged.is_suspicious)
+    direct = direct_facts(snapshot, findings.ring, findings.is_suspicious)
     reasons: list[list[str]] = []
     for start in range(0, rows.size, _CHUNK):
         chunk = rows[start : start + _CHUNK]
-        facts = [_of(fact, chunk) for fact in direct] + _sharing_facts(every_use, signups, judged.is_suspicious, chunk)
-        reasons += [_strongest(facts, i, int(row), judged) for i, row in enumerate(chunk)]
+        facts = [_of(fact, chunk) for fact in direct] + _sharing_facts(
+            every_use, signups, findings.is_suspicious, chunk
+        )
+        reasons += [_strongest(facts, i, int(row), findings) for i, row in enumerate(chunk)]
     return reasons
 
 
@@ -73,25 +75,25 @@ def _sharing_facts(
     for uses in every_use:
         shared = shared_with(uses, is_suspicious, rows)
         fact = sharing_fact(uses, shared)
-        is_said = (shared.n_others <= n_signed_up) & (uses.kind.type == "USED_IP")
-        facts.append(Fact(np.where(is_said, 0, fact.weight), fact.say))
+        is_covered = (shared.n_others <= n_signed_up) & (uses.kind.type == "USED_IP")
+        facts.append(Fact(np.where(is_covered, 0, fact.weight), fact.describe))
     return facts
 
 
 def _of(fact: Fact, rows: np.ndarray) -> Fact:
     """A fact about all accounts, as one about some of them."""
-    return Fact(fact.weight[rows], lambda i: fact.say(int(rows[i])))
+    return Fact(fact.weight[rows], lambda i: fact.describe(int(rows[i])))
 
 
-def _strongest(facts: Sequence[Fact], i: int, row: int, judged: Judged) -> list[str]:
-    decision = judged.decisions.sentences.get(row)
+def _strongest(facts: Sequence[Fact], i: int, row: int, findings: Findings) -> list[str]:
+    decision = findings.decisions.sentences.get(row)
     sentences = [decision] if decision else []
-    if judged.decisions.is_cleared[row]:
+    if findings.decisions.is_cleared[row]:
         return sentences
-    sentences += [judged.account_notes[row]] if row in judged.account_notes else []
+    sentences += [findings.account_notes[row]] if row in findings.account_notes else []
     weighed = sorted((-fact.weight[i], order) for order, fact in enumerate(facts) if fact.weight[i] > 0)
-    n_wanted = MAX_REASONS - len(sentences) - judged.is_default
-    sentences += [facts[order].say(i) for _, order in weighed[:n_wanted]]
-    if judged.is_default:
+    n_wanted = MAX_REASONS - len(sentences) - findings.is_default
+    sentences += [facts[order].describe(i) for _, order in weighed[:n_wanted]]
+    if findings.is_default:
         sentences.append(DEFAULT_REASON)
-    return sentences or [f"the model scores it {judged.scores[row]:.2f} for what it does and what it is linked to"]
+    return sentences or [f"the model scores it {findings.scores[row]:.2f} for what it does and what it is linked to"]

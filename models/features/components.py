@@ -1,4 +1,4 @@
-"""Connected components: whoever is linked, by whatever, to a known fake is accused. The baseline that accuses most."""
+"""Connected components of accounts over shared identifiers."""
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -28,9 +28,3 @@ def components(snapshot: Snapshot, *, kinds: tuple[str, ...] | None = None, max_
     graph = coo_array((np.ones(edges[0].size, dtype=np.int8), edges), shape=(n_nodes, n_nodes))
     part = connected_components(graph, directed=False)[1][: snapshot.n_accounts]
     return np.asarray(np.unique(part, return_inverse=True)[1])
-
-
-def accused_by_component(snapshot: Snapshot, is_known_fake: np.ndarray, *, max_sharing: int) -> np.ndarray:
-    """Accounts in a component with a known fake, `[n_accounts] bool`."""
-    component = components(snapshot, max_sharing=max_sharing)
-    return np.isin(component, component[is_known_fake])

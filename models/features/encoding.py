@@ -1,8 +1,8 @@
-"""Columns to network inputs by rules that are the same for every platform and night: nothing here is fitted.
+"""Encoding of columns as network inputs, by rules that are the same for every platform and night: nothing is fitted.
 
-A network that is taught on one platform and scores another must not depend on how much a usual account does there, so
-an account's numbers count as ranks among all accounts of the night. What stands on an edge is a count or a time, which
-means the same everywhere, and keeps its size.
+A network that is trained on one platform and scores another must not depend on how active a typical account is there,
+so an account's numbers become ranks among all accounts of the night. Edge attributes are counts and times, which mean
+the same everywhere; they keep their size.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ _DECLARED_WORDS = {field.name: field.one_of for signal in SIGNALS for field in s
 
 
 def encode_accounts(snapshot: Snapshot) -> Columns:
-    """Of each number its rank in the night, `[n_accounts, n_numbers] float32` in 0..1, NaN where unknown."""
+    """Rank of each number within the night, `[n_accounts, n_numbers] float32` in 0..1, NaN where unknown."""
     numbers, words = account_columns(snapshot), _word_shares(snapshot)
     values = np.column_stack([numbers.values, *words.values()])
     return ranked(Columns((*numbers.names, *words), values))
@@ -42,7 +42,7 @@ def encode_edges(relation: Relation) -> Columns:
 
 
 def encode_columns(columns: Columns) -> Columns:
-    """The same for any numbers on edges, which are logarithms of counts and times."""
+    """Inputs of any edge columns, which are logarithms of counts and times."""
     names, values = columns.names, columns.values
     scaled = np.clip(np.nan_to_num(values) * _EDGE_SCALE, -_EDGE_CLIP, _EDGE_CLIP)
     unknown = ~np.isfinite(values)

@@ -1,6 +1,6 @@
-"""Means over an account's neighbours: those it shares identifiers with, and those it deals with.
+"""Mean aggregation over an account's neighbours: those it shares identifiers with, and those it interacts with.
 
-Edges are `[2, n_edges]`: what is heard (an identifier, or another account), then the account that hears.
+Edges are `[2, n_edges]`, from a source (an identifier, or another account) to an account.
 """
 
 from collections.abc import Iterable
@@ -9,10 +9,10 @@ import numpy as np
 from scipy.sparse import csr_array
 
 
-class Sharing:
-    """Means over those an account shares identifiers with: on each the others' mean, then the mean of those.
+class SharedIdentifierNeighbours:
+    """Mean over the accounts that share identifiers with an account: per identifier over the others, then over these.
 
-    By way of the identifiers, and never as a matrix of accounts: a free-mail domain would fill it.
+    Computed through the identifiers, never as a matrix of accounts by accounts: a free-mail domain would fill it.
     """
 
     def __init__(self, n_accounts: int, edges: Iterable[np.ndarray]) -> None:
@@ -31,23 +31,23 @@ class Sharing:
         return _ratio(total, self.n_shared)
 
 
-class Dealing:
-    """Means over those an account deals with, either way."""
+class DirectNeighbours:
+    """Mean over the accounts that an account interacts with, in either direction."""
 
     def __init__(self, n_accounts: int, edges: Iterable[np.ndarray]) -> None:
-        """Edges of one kind of dealing at a time."""
+        """Edges of one relationship at a time."""
         kinds = (_matrix(n_accounts, n_accounts, each) for each in edges)
-        self.dealings = sum(kinds, csr_array((n_accounts, n_accounts)))
-        self.n_dealings = np.asarray(self.dealings.sum(axis=1)).ravel()
+        self.adjacency = sum(kinds, csr_array((n_accounts, n_accounts)))
+        self.n_edges = np.asarray(self.adjacency.sum(axis=1)).ravel()
 
     def mean(self, values: np.ndarray) -> np.ndarray:
-        """`[n_accounts, n_features]` to the same; 0 for an account that deals with nobody."""
-        return _ratio(self.dealings @ values, self.n_dealings)
+        """`[n_accounts, n_features]` to the same; 0 for an account that interacts with nobody."""
+        return _ratio(self.adjacency @ values, self.n_edges)
 
 
-def _matrix(n_accounts: int, n_heard: int, edges: np.ndarray) -> csr_array:
-    heard, account = edges
-    return csr_array((np.ones(account.size), (account, heard)), shape=(n_accounts, n_heard))
+def _matrix(n_accounts: int, n_sources: int, edges: np.ndarray) -> csr_array:
+    source, account = edges
+    return csr_array((np.ones(account.size), (account, source)), shape=(n_accounts, n_sources))
 
 
 def _ratio(total: np.ndarray, count: np.ndarray) -> np.ndarray:

@@ -36,7 +36,7 @@ def candidate_pairs(snapshot: Snapshot) -> Pairs:
     n_accounts = snapshot.n_accounts
     kinds = sorted(shared_kinds(snapshot), key=lambda kind: kind.type)
     shared = {kind.type: _pairs_sharing(kind, n_accounts) for kind in kinds}
-    direct = {type_: _pairs_dealing(snapshot, type_) for type_ in _DIRECT}
+    direct = {type_: _pairs_direct(snapshot, type_) for type_ in _DIRECT}
     makers = [keys for type_, (keys, _) in shared.items() if type_ != _TOO_MANY] + list(direct.values())
     pairs = each_once(np.concatenate(makers))  # one * n_accounts + other
     names = [f"{kind.type}.{what}" for kind in kinds for what in ("n", "rarity")]
@@ -70,7 +70,7 @@ def _pairs_sharing(kind: SharedKind, n_accounts: int) -> tuple[np.ndarray, np.nd
     return one * n_accounts + ties.indices, np.stack([ties.data.real, ties.data.imag])
 
 
-def _pairs_dealing(snapshot: Snapshot, type_: str) -> np.ndarray:
+def _pairs_direct(snapshot: Snapshot, type_: str) -> np.ndarray:
     ends = snapshot.ends[type_]
     one, other = np.minimum(ends.start, ends.end), np.maximum(ends.start, ends.end)
     return each_once((one * snapshot.n_accounts + other)[one != other])

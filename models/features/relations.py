@@ -1,7 +1,7 @@
-"""The ways in which accounts touch: identifiers that several share, and one account acting on another.
+"""Edges of the graph by relation: to identifiers that several accounts share, and between accounts.
 
-An identifier with one account says nothing about anybody else, so its edge is left out here; what the account does
-with it is in its own features.
+An identifier with one account links it to nobody, so its edge is left out here; what the account does with it is in
+its own features.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _IN_SUBNET = RELATIONSHIPS_BY_TYPE["IN_SUBNET"]
 
 @dataclass(frozen=True)
 class Relation:
-    """Edges of one kind. `account` hears over the edge of whoever is at `other`: an identifier or an account."""
+    """Edges of one relation, from `other` (an identifier or an account) to `account`."""
 
     name: str
     far: Node  # what `other` counts in
@@ -38,7 +38,7 @@ def shared_relations(snapshot: Snapshot) -> Iterator[Relation]:
 
 
 def account_relations(snapshot: Snapshot) -> Iterator[Relation]:
-    """For each relationship between accounts, its edges heard at the end and, reversed, at the start."""
+    """For each relationship between accounts, its edges from start to end and, as `rev_`, from end to start."""
     for relationship in RELATIONSHIPS:
         if relationship.start is ACCOUNT and relationship.end is ACCOUNT:
             ends, columns = snapshot.ends[relationship.type], edge_columns(snapshot, relationship)

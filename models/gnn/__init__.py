@@ -1,1 +1,1 @@
-"""The graph neural network, and the graph as it takes it."""
+"""The graph neural network, its input schema, and a snapshot as HeteroData."""

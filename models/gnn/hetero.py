@@ -1,7 +1,7 @@
-"""A snapshot as PyG's HeteroData: accounts, identifiers, who hears whom, and the pairs that may be one operator's.
+"""A snapshot as PyG's HeteroData: accounts, identifiers, edges between them, and candidate pairs.
 
-Edges point to the account that hears. An edge of a shared identifier runs from the identifier, one between accounts
-from the other account. Row numbers are the snapshot's, so the same snapshot gives the same tensors.
+Edges point to the account that receives the message: from a shared identifier, or from the other account. Row numbers
+are the snapshot's, so the same snapshot gives the same tensors.
 """
 
 import numpy as np
@@ -9,6 +9,7 @@ import torch
 from torch_geometric.data import HeteroData
 
 from ringwatch.graph_schema.graph import ACCOUNT
+from ringwatch.models.common.memory import hold_no_freed_memory
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.features.account import Columns
 from ringwatch.models.features.encoding import encode_accounts, encode_edges, encode_identifiers
@@ -24,6 +25,7 @@ def to_hetero_data(snapshot: Snapshot) -> HeteroData:
     Accounts have the snapshot's rows; their inputs are ranks, NaN where unknown. Of identifiers there are only those
     that somebody shares, in the same order. Every store names its inputs, in `inputs`. Pairs are the edge type `PAIR`.
     """
+    hold_no_freed_memory()
     data = HeteroData()
     _put(data[ACCOUNT.label], "x", encode_accounts(snapshot))
     for relation in shared_relations(snapshot):

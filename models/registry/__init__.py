@@ -1,1 +1,1 @@
-"""Trained models: what one is, as files, and which is champion."""
+"""Trained models: what one consists of, its files, and which is champion."""

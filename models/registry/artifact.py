@@ -13,12 +13,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from ringwatch.models.common.errors import ModelStoreError
+from ringwatch.models.common.memory import hold_no_freed_memory
 from ringwatch.models.ensemble.thresholds import Thresholds
 from ringwatch.models.ensemble.trees import Trees
-from ringwatch.models.gnn.input_schema import Shape
+from ringwatch.models.gnn.input_schema import InputSchema
+from ringwatch.models.registry.catalog import FORMAT, KIND, read_metadata, unreadable
 from ringwatch.models.registry.model import Calibration, Member, TrainedModel
-from ringwatch.models.rings.classifier import RingJudge
+from ringwatch.models.rings.classifier import RingClassifier
 
 _PACKAGES = ("lightgbm", "numpy", "scikit-learn", "torch", "torch-geometric")
 
@@ -26,7 +27,7 @@ _PACKAGES = ("lightgbm", "numpy", "scikit-learn", "torch", "torch-geometric")
 def version_of(model: TrainedModel) -> str:
     """`gnn-<date of the snapshot>-<8 hex digits of its content>`: the same training gives the same version.
 
-    In place of the date the default model, which no platform's night taught, has `default`.
+    In place of the date the default model, which was trained on no platform's night, has `default`.
     """
     content = hashlib.sha256(_weights(model) + _canonical(_about(model)))
     return f"gnn-{_day(model) or 'default'}-{content.hexdigest()[:8]}"
@@ -37,6 +38,8 @@ def write_model(model: TrainedModel, folder: Path) -> None:
     weights = _weights(model)
     (folder / "model.safetensors").write_bytes(weights)
     about = {
+        "format": FORMAT,
+        "kind": KIND,
         "version": version_of(model),
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "packages": {name: package_version(name) for name in _PACKAGES},
@@ -49,10 +52,13 @@ def read_model(folder: Path) -> TrainedModel:
     """The model that `write_model` left in a folder.
 
     Raises:
-        ModelStoreError: a file is missing or damaged.
+        ModelStoreError: a file is missing, damaged, or of another format.
     """
+    hold_no_freed_memory()
     try:
-        about = json.loads((folder / "model.json").read_text())
+        about = read_metadata(folder)
+        if about.get("format", 1) != FORMAT:
+            raise ValueError(f"its format is {about.get('format', 1)}, where this version of Ringwatch reads {FORMAT}")
         weights = (folder / "model.safetensors").read_bytes()
         if hashlib.sha256(weights).hexdigest() != about["weights_sha256"]:
             raise ValueError("the weights are not those that model.json was written with")
@@ -61,19 +67,17 @@ def read_model(folder: Path) -> TrainedModel:
             snapshot_date=dt.date.fromisoformat(about["snapshot_date"]) if about["snapshot_date"] else None,
             seed=about["seed"],
             members=tuple(
-                Member(_shape(member), _of_member(tensors, position))
+                Member(_input_schema(member), _of_member(tensors, position))
                 for position, member in enumerate(about["members"])
             ),
             trees=_trees(tensors, about["trees"]),
             calibration=Calibration(**about["calibration"]),
             thresholds=Thresholds(**about["thresholds"]),
-            judge=_judge(about["judge"]),
+            ring_classifier=_ring_classifier(about["ring_classifier"]),
             metrics=about["metrics"],
         )
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise ModelStoreError(
-            f"cannot read the model in {folder}: {error}. Delete the folder and run `ringwatch train`, or roll back."
-        ) from None
+        raise unreadable(folder, error) from None
 
 
 def _about(model: TrainedModel) -> dict[str, Any]:
@@ -82,10 +86,10 @@ def _about(model: TrainedModel) -> dict[str, Any]:
         "seed": model.seed,
         "calibration": asdict(model.calibration),
         "thresholds": asdict(model.thresholds),
-        "judge": asdict(model.judge),
+        "ring_classifier": asdict(model.ring_classifier),
         "metrics": model.metrics,
-        "members": [_shape_json(member.shape) for member in model.members],
-        "trees": {"n": len(model.trees.members), "share": model.trees.share} if model.trees else None,
+        "members": [_input_schema_json(member.inputs) for member in model.members],
+        "trees": {"n": len(model.trees.model_strings), "share": model.trees.share} if model.trees else None,
     }
 
 
@@ -95,24 +99,28 @@ def _weights(model: TrainedModel) -> bytes:
         for position, member in enumerate(model.members)
         for name, tensor in member.weights.items()
     }
-    texts = model.trees.members if model.trees else ()
+    model_strings = model.trees.model_strings if model.trees else ()
     of_trees = {
-        _trees_key(n): torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8) for n, text in enumerate(texts)
+        _trees_key(n): torch.frombuffer(bytearray(each.encode()), dtype=torch.uint8)
+        for n, each in enumerate(model_strings)
     }
     return save(of_networks | of_trees)
 
 
-def _judge(about: dict[str, Any]) -> RingJudge:
-    return RingJudge(
-        tuple(about["weights"]), tuple(about["usual"]), about["intercept"], Thresholds(**about["thresholds"])
+def _ring_classifier(about: dict[str, Any]) -> RingClassifier:
+    return RingClassifier(
+        tuple(about["coefficients"]),
+        tuple(about["feature_means"]),
+        about["intercept"],
+        Thresholds(**about["thresholds"]),
     )
 
 
 def _trees(tensors: dict[str, Tensor], about: dict[str, Any] | None) -> Trees | None:
     if about is None:
         return None
-    texts = (tensors[_trees_key(n)].numpy().tobytes().decode() for n in range(about["n"]))
-    return Trees(tuple(texts), about["share"])
+    model_strings = (tensors[_trees_key(n)].numpy().tobytes().decode() for n in range(about["n"]))
+    return Trees(tuple(model_strings), about["share"])
 
 
 def _trees_key(position: int) -> str:
@@ -132,13 +140,13 @@ def _day(model: TrainedModel) -> str | None:
     return model.snapshot_date.isoformat() if model.snapshot_date else None
 
 
-def _shape_json(shape: Shape) -> dict[str, Any]:
-    edges = [[*edge_type, inputs] for edge_type, inputs in shape.edges.items()]
-    return {"accounts": shape.accounts, "edges": edges, "identifiers": shape.identifiers, "pairs": shape.pairs}
+def _input_schema_json(schema: InputSchema) -> dict[str, Any]:
+    edges = [[*edge_type, inputs] for edge_type, inputs in schema.edges.items()]
+    return {"accounts": schema.accounts, "edges": edges, "identifiers": schema.identifiers, "pairs": schema.pairs}
 
 
-def _shape(about: dict[str, Any]) -> Shape:
-    return Shape(
+def _input_schema(about: dict[str, Any]) -> InputSchema:
+    return InputSchema(
         tuple(about["accounts"]),
         {(source, name, target): tuple(inputs) for source, name, target, inputs in about["edges"]},
         {label: tuple(inputs) for label, inputs in about["identifiers"].items()},

@@ -6,14 +6,20 @@ MODELS/champions.json          promotions in the order they were made
 
 import datetime as dt
 import json
+import logging
 import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ringwatch.models.common.errors import ModelStoreError
 
-_VERSION = re.compile(r"gnn-\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")
+FORMAT = 2  # of the files of a model; 1 had other names of tensors and of keys
+KIND = "gnn"  # of a detector: how its files are read
+_log = logging.getLogger(__name__)
+
+_VERSION = re.compile(r"[a-z_]+-\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
@@ -79,9 +85,23 @@ class Catalog:
         return self.champion_as_of(dt.date.max)
 
     def champion_as_of(self, date: dt.date) -> str | None:
-        """The version that was champion at a night: of the promotions up to it the last; None before the first."""
+        """The version that was champion at a night: of the promotions up to it the last; None before the first.
+
+        None too where an earlier version of Ringwatch wrote its files, which this one does not read: the default model
+        scores until a new model is trained.
+        """
         in_force = self._in_force(date)
-        return in_force[-1].version if in_force else None
+        if not in_force:
+            return None
+        version = in_force[-1].version
+        if self._is_outdated(version):
+            _log.warning(
+                "model %s was written by an earlier version of Ringwatch and is not used: run `ringwatch train`; until"
+                " then the default model scores",
+                version,
+            )
+            return None
+        return version
 
     def rollback(self) -> str | None:
         """Withdraw the newest promotion; returns the version that is champion again, None when none is left.
@@ -99,14 +119,19 @@ class Catalog:
         return self.champion()
 
     def _stored(self, version: str, *, is_champion: bool) -> StoredModel:
-        path = self.folder / version / "model.json"
+        folder = self.folder / version
+        about = read_metadata(folder)
         try:
-            about = json.loads(path.read_text())
             return StoredModel(version, str(about["snapshot_date"]), about["metrics"], is_champion)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelStoreError(
-                f"cannot read {path}: {error}. Delete its folder and run `ringwatch train`, or roll back."
-            ) from None
+        except KeyError as error:
+            raise unreadable(folder, error) from None
+
+    def _is_outdated(self, version: str) -> bool:
+        folder = self.folder / version
+        if not (folder / "model.json").exists():
+            return False
+        about = read_metadata(folder)
+        return bool(about.get("kind", KIND) == KIND and about.get("format", 1) < FORMAT)
 
     def _in_force(self, date: dt.date) -> list[Promotion]:
         """Promotions up to a night, not withdrawn, by date and then by the order they were made."""
@@ -118,3 +143,22 @@ class Catalog:
         staging = path.with_suffix(".json.tmp")
         staging.write_text(json.dumps([asdict(promotion) for promotion in promotions], indent=2) + "\n")
         os.replace(staging, path)
+
+
+def read_metadata(folder: Path) -> dict[str, Any]:
+    """What model.json holds.
+
+    Raises:
+        ModelStoreError: it is missing or damaged.
+    """
+    try:
+        return dict(json.loads((folder / "model.json").read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise unreadable(folder, error) from None
+
+
+def unreadable(folder: Path, error: Exception) -> ModelStoreError:
+    """The error of a model whose files cannot be read, with what to do about it."""
+    return ModelStoreError(
+        f"cannot read the model in {folder}: {error}. Delete the folder and run `ringwatch train`, or roll back."
+    )

@@ -1,9 +1,10 @@
-"""The model that ships with the project: taught by simulated worlds (`model pretrain`), it scores a first night."""
+"""The default model, which ships with the project: trained on simulated worlds, for a platform's first nights."""
 
 from functools import cache
 from pathlib import Path
 
 from ringwatch.models.registry.artifact import read_model
+from ringwatch.models.registry.catalog import read_metadata
 from ringwatch.models.registry.model import TrainedModel
 
 DEFAULT_DIR = Path(__file__).parent / "default"
@@ -17,3 +18,8 @@ def default_model(folder: Path | None = None) -> TrainedModel:
         ModelStoreError: its files are missing or damaged.
     """
     return read_model(folder or DEFAULT_DIR)
+
+
+def default_version(folder: Path | None = None) -> str:
+    """The version of the default model, as written in its files."""
+    return str(read_metadata(folder or DEFAULT_DIR)["version"])

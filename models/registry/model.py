@@ -1,4 +1,4 @@
-"""What training leaves: networks, a calibration and thresholds. `scoring` applies it."""
+"""A trained model: networks, trees, calibration, thresholds, ring classifier. `scoring` applies it."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from torch import Tensor
 
 from ringwatch.models.ensemble.thresholds import Thresholds
 from ringwatch.models.ensemble.trees import Trees
-from ringwatch.models.gnn.input_schema import Shape
-from ringwatch.models.rings.classifier import RingJudge
+from ringwatch.models.gnn.input_schema import InputSchema
+from ringwatch.models.rings.classifier import RingClassifier
 
 Metrics = dict[str, float]
 
 
 @dataclass(frozen=True)
 class Member:
-    """One network of the ensemble."""
+    """One network of the ensemble: its input schema and state dict."""
 
-    shape: Shape
+    inputs: InputSchema
     weights: dict[str, Tensor]
 
 
@@ -42,11 +42,11 @@ class TrainedModel:
     Attributes:
         snapshot_date: night whose snapshot and labels it was trained on; None for the default model.
         seed: of everything random in training.
-        members: networks; their mean logit is the score before calibration, or a share of it beside trees.
+        members: networks; their mean logit is the score before calibration, averaged with that of the trees.
         trees: None where the networks score alone.
         calibration: from logits to probabilities.
         thresholds: on the probabilities.
-        judge: of groups of accounts.
+        ring_classifier: of communities of accounts.
         metrics: of held-out accounts.
     """
 
@@ -56,5 +56,5 @@ class TrainedModel:
     trees: Trees | None
     calibration: Calibration
     thresholds: Thresholds
-    judge: RingJudge
+    ring_classifier: RingClassifier
     metrics: Metrics

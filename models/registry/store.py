@@ -11,11 +11,13 @@ Nothing here is pickled: reading a model can run no code. A version appears whol
 import datetime as dt
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 from ringwatch.models.common.errors import ModelStoreError
 from ringwatch.models.registry.artifact import read_model, version_of, write_model
-from ringwatch.models.registry.catalog import Catalog, Promotion
+from ringwatch.models.registry.catalog import KIND, Catalog, Promotion, read_metadata
 from ringwatch.models.registry.drift import Distribution, Reference
 from ringwatch.models.registry.model import TrainedModel
 
@@ -31,26 +33,45 @@ class Registry(Catalog):
         Without a `reference`, of its training night, no drift from it will be measured.
         """
         version = version_of(model)
+        self.store(version, lambda folder: write_model(model, folder), reference)
+        return version
+
+    def store(self, version: str, write: Callable[[Path], None], reference: Reference | None = None) -> None:
+        """Store a version of any kind, `<kind>-<date>-<8 hex digits>`: `write` puts its files into a folder.
+
+        Among them is model.json, an object with `kind`, `snapshot_date` (ISO) and `metrics`.
+        """
         final, staging = self.folder / version, self.folder / f"{version}.tmp"
         if not final.exists():
             shutil.rmtree(staging, ignore_errors=True)
             staging.mkdir(parents=True)
-            write_model(model, staging)
+            write(staging)
             if reference:
                 (staging / _REFERENCE).write_text(json.dumps(asdict(reference), indent=1) + "\n")
             staging.rename(final)
-        return version
 
     def load(self, version: str) -> TrainedModel:
         """A stored model.
 
         Raises:
-            ModelStoreError: there is no such version, or its files are damaged.
+            ModelStoreError: there is no such version, or its files are damaged or of another format.
+        """
+        return read_model(self.path(version))
+
+    def kind(self, version: str) -> str:
+        """The kind of detector that a stored version is, by which its files are read."""
+        return str(read_metadata(self.path(version)).get("kind", KIND))
+
+    def path(self, version: str) -> Path:
+        """The folder of a stored version.
+
+        Raises:
+            ModelStoreError: there is no such version.
         """
         if not self.has(version):
             stored = ", ".join(self.versions()) or "none"
             raise ModelStoreError(f"no model {version!r} in {self.folder}; stored are: {stored}.")
-        return read_model(self.folder / version)
+        return self.folder / version
 
     def reference(self, version: str) -> Reference | None:
         """The training night of a stored version, if it was stored with it."""
@@ -65,6 +86,6 @@ class Registry(Catalog):
 
     def promote(self, version: str, *, date: dt.date, why: str) -> None:
         """Make a stored version champion from a night on."""
-        self.load(version)
+        self.path(version)
         if self.champion_as_of(date) != version:
             self._write_promotions([*self.promotions(), Promotion(version, date.isoformat(), why)])

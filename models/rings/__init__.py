@@ -1,1 +1,1 @@
-"""Rings: communities of links, classified, named, and kept the same from night to night."""
+"""Rings: communities of predicted links, classified, and matched from night to night."""

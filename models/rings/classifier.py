@@ -1,10 +1,10 @@
-"""Whether a group of linked accounts is a ring, or lawful: a decision about the group, with a calibration of its own.
+"""The ring classifier: whether a community of linked accounts is a ring or legitimate, with its own calibration.
 
 Families, offices and agencies share as much as fakes do, and each of their accounts alone may look doubtful. As a group
-they can be told: by how surely its accounts are scored, how large it is, how close its ties, how far apart they joined
-and how long ago. What is shared is left to the network: simulated families share more kinds than campaigns do, and a
-judge that has learnt so clears whom it should not. The weights are learnt with the default model, on worlds that its
-network was not taught.
+they can be recognised: by the logits of its accounts, its size, its cohesion, how far apart the accounts joined and how
+long ago. What is shared is left to the network: simulated families share more kinds than campaigns do, and a classifier
+that has learnt so clears groups it should not. It is fitted with the default model, on worlds that the network was not
+trained on.
 """
 
 from dataclasses import dataclass
@@ -20,36 +20,36 @@ from ringwatch.models.features.account import Columns
 from ringwatch.models.rings.communities import Groups
 
 _US_PER_DAY = 86_400e6
-_SUREST = 8.0  # logit beyond which one account is no surer
+_MAX_LOGIT = 8.0  # of one account: logits are clipped
 _PENALTY = 0.3  # inverse strength, on standardised features
-_RING_PRECISION, _LAWFUL_PRECISION = 0.95, 0.9
+_RING_PRECISION, _LEGITIMATE_PRECISION = 0.95, 0.9
 FEATURES = ("mean_logit", "max_logit", "log_size", "cohesion", "log_joined_apart_days", "log_age_days")
 
 
 @dataclass(frozen=True)
-class RingJudge:
-    """A logistic model of groups.
+class RingClassifier:
+    """Logistic regression over features of a group.
 
     Attributes:
-        weights: by feature, in the order of FEATURES.
-        usual: a group's usual value of each feature.
-        intercept: logit of a group that is usual in everything.
-        thresholds: a group at or above `suspicious` is a ring, below `watch` it is lawful.
+        coefficients: by feature, in the order of FEATURES.
+        feature_means: subtracted from the features.
+        intercept: logit of a group whose features are all at their means.
+        thresholds: a group at or above `suspicious` is a ring, below `watch` it is legitimate.
     """
 
-    weights: tuple[float, ...]
-    usual: tuple[float, ...]
+    coefficients: tuple[float, ...]
+    feature_means: tuple[float, ...]
     intercept: float
     thresholds: Thresholds
 
     def probability(self, features: Columns) -> np.ndarray:
         """That each group is a ring, `[n_groups] float64`."""
-        return np.asarray(expit(self.intercept + self.pulls(features).sum(axis=1)))
+        return np.asarray(expit(self.intercept + self.contributions(features).sum(axis=1)))
 
-    def pulls(self, features: Columns) -> np.ndarray:
-        """How far each feature moves a group's logit from the usual, `[n_groups, n_features] float64`."""
-        from_usual = features.values.astype(np.float64) - np.array(self.usual)
-        return np.asarray(from_usual * np.array(self.weights))
+    def contributions(self, features: Columns) -> np.ndarray:
+        """Coefficient times centred feature, which add up to the logit: `[n_groups, n_features] float64`."""
+        centred = features.values.astype(np.float64) - np.array(self.feature_means)
+        return np.asarray(centred * np.array(self.coefficients))
 
 
 def ring_features(snapshot: Snapshot, groups: Groups, scores: np.ndarray) -> Columns:
@@ -62,33 +62,36 @@ def ring_features(snapshot: Snapshot, groups: Groups, scores: np.ndarray) -> Col
     def mean(values: np.ndarray) -> np.ndarray:
         return np.asarray(np.bincount(number, values[within], minlength=n_groups) / size)
 
-    sure = np.clip(logit(np.clip(scores, 1e-9, 1 - 1e-9)), -_SUREST, _SUREST)
-    surest = np.full(n_groups, -_SUREST)
-    np.maximum.at(surest, number, sure[within])
+    logits = np.clip(logit(np.clip(scores, 1e-9, 1 - 1e-9)), -_MAX_LOGIT, _MAX_LOGIT)
+    largest = np.full(n_groups, -_MAX_LOGIT)
+    np.maximum.at(largest, number, logits[within])
     created_at = snapshot.accounts["created_at"].cast("int64").to_numpy()
     age = (snapshot.end_of_day.astype(np.int64) - created_at) / _US_PER_DAY
     apart = np.sqrt(np.maximum(mean(age**2) - mean(age) ** 2, 0.0))
-    columns = (mean(sure), surest, np.log(size), mean(groups.membership), np.log1p(apart), np.log1p(mean(age)))
+    columns = (mean(logits), largest, np.log(size), mean(groups.membership), np.log1p(apart), np.log1p(mean(age)))
     return Columns(FEATURES, np.column_stack(columns).astype(np.float32))
 
 
-def fit_ring_judge(features: np.ndarray, is_ring: np.ndarray) -> RingJudge:
-    """A judge of groups `[n_groups, n_features]`, told which are rings; the same groups give the same bits.
+def fit_ring_classifier(features: np.ndarray, is_ring: np.ndarray) -> RingClassifier:
+    """A classifier fitted to groups `[n_groups, n_features]` with targets; the same groups give the same bits.
 
     Raises:
-        TooFewGroupsError: there are not both rings and lawful groups.
+        TooFewGroupsError: there are not both rings and legitimate groups.
     """
     if not (is_ring.any() and not is_ring.all()):
         raise TooFewGroupsError(
-            f"{is_ring.size} groups of linked accounts were found in the worlds, {is_ring.sum()} of them rings; a judge"
-            " takes some of both. Give more --worlds, or larger ones (--accounts)."
+            f"{is_ring.size} groups of linked accounts were found in the worlds, {is_ring.sum()} of them rings; the"
+            " classifier needs some of both. Give more --worlds, or larger ones (--accounts)."
         )
-    usual, spread = features.mean(axis=0), features.std(axis=0) + 1e-9
-    fitted = LogisticRegression(C=_PENALTY).fit((features - usual) / spread, is_ring)
-    weights, intercept = fitted.coef_[0] / spread, float(fitted.intercept_[0])
-    probability = expit(intercept + (features - usual) @ weights)
-    lawful = 1 - lowest_cut(1 - probability, _LAWFUL_PRECISION)
-    suspicious = max(lowest_cut(probability, _RING_PRECISION), lawful)
-    return RingJudge(
-        tuple(weights.tolist()), tuple(usual.tolist()), intercept, Thresholds(suspicious=suspicious, watch=lawful)
+    feature_means, spread = features.mean(axis=0), features.std(axis=0) + 1e-9
+    fitted = LogisticRegression(C=_PENALTY).fit((features - feature_means) / spread, is_ring)
+    coefficients, intercept = fitted.coef_[0] / spread, float(fitted.intercept_[0])
+    probability = expit(intercept + (features - feature_means) @ coefficients)
+    legitimate = 1 - lowest_cut(1 - probability, _LEGITIMATE_PRECISION)
+    suspicious = max(lowest_cut(probability, _RING_PRECISION), legitimate)
+    return RingClassifier(
+        tuple(coefficients.tolist()),
+        tuple(feature_means.tolist()),
+        intercept,
+        Thresholds(suspicious=suspicious, watch=legitimate),
     )

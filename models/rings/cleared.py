@@ -1,8 +1,8 @@
-"""Rings that people cleared stay cleared: who joins one is no question until it has grown, or shares something new.
+"""Rings that people cleared stay cleared, with the accounts that join them, until they grow or share something new.
 
-An account belongs to a cleared ring when most of its likely links are to the ring's members. The ring is a question
-again once as many have joined as a fifth of those cleared, or one shares a kind of identifier with it that those
-cleared do not share with each other; what changed is then the first reason of what is found there.
+An account joins a cleared ring when most of its likely links are to the ring's members. The ring is reopened once as
+many have joined as a fifth of those cleared, or one shares a kind of identifier with it that those cleared do not share
+with each other; what changed is then the first reason of what is found there.
 """
 
 from collections.abc import Sequence
@@ -25,16 +25,16 @@ class ClearedRing:
 
     Attributes:
         members: rows of the accounts that it had then.
-        told: who cleared it and when, as "kim cleared its ring on 2026-04-01".
+        decision: who cleared it and when, as "kim cleared its ring on 2026-04-01".
     """
 
     members: np.ndarray
-    told: str
+    decision: str
 
 
 @dataclass(frozen=True)
 class ClearedRings:
-    """All such rings, and what makes one a question again.
+    """All such rings, and what reopens one.
 
     Attributes:
         rings: the rings.
@@ -54,11 +54,11 @@ class Joined(NamedTuple):
     """Who has joined cleared rings.
 
     Attributes:
-        excused: `[n_excused] int64` rows of accounts whose ring stays cleared, and they with it.
-        notes: what is told of an account first, by its row, excused or asked about again.
+        still_cleared: `[n_excused] int64` rows of accounts whose ring stays cleared, and they with it.
+        notes: the first reason of an account, by its row, cleared or reopened.
     """
 
-    excused: np.ndarray
+    still_cleared: np.ndarray
     notes: dict[int, str]
 
 
@@ -73,7 +73,7 @@ def join_cleared_rings(
         kinds: what is shared.
         is_decided: `[n_accounts] bool`, on whom people have decided.
     """
-    excused = [np.empty(0, dtype=np.int64)]
+    still_cleared = [np.empty(0, dtype=np.int64)]
     notes: dict[int, str] = {}
     strength = np.asarray(links.sum(axis=1)).ravel()
     for ring in cleared.rings:
@@ -85,9 +85,9 @@ def join_cleared_rings(
             new_kinds = _new_kinds(ring, joined, kinds, is_decided.size)
             has_grown = joined.size >= cleared.growth * ring.members.size
             if not (has_grown or (new_kinds and cleared.on_new_kind)):
-                excused.append(joined)
-            notes |= dict.fromkeys(joined.tolist(), _told(ring, joined.size, new_kinds))
-    return Joined(np.concatenate(excused), notes)
+                still_cleared.append(joined)
+            notes |= dict.fromkeys(joined.tolist(), _note(ring, joined.size, new_kinds))
+    return Joined(np.concatenate(still_cleared), notes)
 
 
 def _new_kinds(ring: ClearedRing, joined: np.ndarray, kinds: Sequence[SharedKind], n_accounts: int) -> list[str]:
@@ -95,9 +95,9 @@ def _new_kinds(ring: ClearedRing, joined: np.ndarray, kinds: Sequence[SharedKind
     return sorted(now - _kinds_within(kinds, ring.members, n_accounts))
 
 
-def _told(ring: ClearedRing, n_joined: int, new_kinds: Sequence[str]) -> str:
+def _note(ring: ClearedRing, n_joined: int, new_kinds: Sequence[str]) -> str:
     anew = f", and share with it {' and '.join(new_kinds)}, which it did not" if new_kinds else ""
-    return f"{ring.told}; since then {count(n_joined, 'account')} joined the {ring.members.size:,} of it{anew}"
+    return f"{ring.decision}; since then {count(n_joined, 'account')} joined the {ring.members.size:,} of it{anew}"
 
 
 def _kinds_within(kinds: Sequence[SharedKind], rows: np.ndarray, n_accounts: int) -> set[str]:

@@ -1,4 +1,4 @@
-"""Groups of accounts that have one operator, by the links that the network learnt: rings before they are judged.
+"""Communities of accounts by predicted links: candidate rings, before they are classified.
 
 Communities, not components: the constant Potts model (Traag, Van Dooren and Nesterov 2011, "Narrow scope for
 resolution-limit-free community detection") joins two groups only if the links between them are as dense as
@@ -15,7 +15,7 @@ from sknetwork.clustering import Louvain
 from ringwatch.models.data.links import Links
 
 MIN_DENSITY = 0.01  # mean probability of a link between two members; of a ring of 100, each has a link for certain
-_MIN_LINK = 0.1  # a group may be sure where none of its links is
+_MIN_LINK = 0.1  # a group may be certain where no single link is
 MIN_ACCOUNTS = 3
 _MIN_MEMBERSHIP = 0.1
 

@@ -37,7 +37,7 @@ class Rings:
 
 @dataclass(frozen=True)
 class RingIds:
-    """What the night before says about tonight's groups.
+    """Ids of tonight's groups, by the rings of the night before.
 
     Attributes:
         ids: `[n_groups]` ring ids.

@@ -1,1 +1,1 @@
-"""A snapshot scored: probabilities, links, rings and labels."""
+"""Scoring and detection: probabilities, links, rings and labels of a snapshot."""

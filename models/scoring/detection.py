@@ -6,19 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from ringwatch.models.data.decisions import decisions_of, what_is_known
+from ringwatch.models.data.decisions import decisions_of, scores_with_labels
 from ringwatch.models.data.identifiers import SharedKind, shared_kinds
 from ringwatch.models.data.labels import known_labels
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.ensemble.thresholds import Thresholds
-from ringwatch.models.explain.reasons import Judged, account_reasons
-from ringwatch.models.rings.classifier import RingJudge
+from ringwatch.models.explain.reasons import Findings, account_reasons
+from ringwatch.models.rings.classifier import RingClassifier
 from ringwatch.models.rings.cleared import NONE_CLEARED, ClearedRings, join_cleared_rings
 from ringwatch.models.rings.communities import among, find_groups, link_graph
+from ringwatch.models.rings.decision import decide_rings
 from ringwatch.models.rings.identity import RingIds, Rings, match_rings
 from ringwatch.models.rings.reasons import ring_reasons
 from ringwatch.models.rings.tables import rings_table
-from ringwatch.models.rings.verdicts import decide
 from ringwatch.models.scoring.scoring import Scores
 
 ACCOUNTS_SCHEMA = pa.schema(
@@ -41,7 +41,7 @@ class Detection:
     Attributes:
         accounts: ACCOUNTS_SCHEMA, every account of the snapshot, sorted by account_id; ring_id is null outside rings,
             reasons are empty for a clear account that nobody reviewed and that is in none.
-        found: the rings, and lawful groups that raised a question and were cleared; and their members.
+        found: the rings, and legitimate groups that were looked at and cleared; and their members.
     """
 
     accounts: pa.Table
@@ -63,70 +63,70 @@ def detect(
     scores: Scores,
     *,
     thresholds: Thresholds,
-    judge: RingJudge,
+    ring_classifier: RingClassifier,
     previous: Rings | None,
     cleared_rings: ClearedRings = NONE_CLEARED,
     is_default: bool,
 ) -> Detection:
-    """Judge every account and find the rings, the same bytes for the same input.
+    """Label every account and find the rings, the same bytes for the same input.
 
     Args:
         snapshot: the night's graph.
         scores: of the snapshot's accounts, and the links between them.
         thresholds: where watch and suspicious begin, for accounts.
-        judge: of groups of accounts: which are rings, and which are lawful and cleared.
+        ring_classifier: decides which communities are rings, and which are legitimate and cleared.
         previous: the rings of the night detected before, for their ids; None for none.
         cleared_rings: rings that people found legitimate, which stay so until they have changed.
-        is_default: scores come of the default model, which no label of this platform has proven: nothing is more than
-            `watch`, but by a person's decision.
+        is_default: scores are the default model's, which no label of this platform has validated: nothing is more than
+            `watch`, except by a person's decision.
     """
     decisions, labels, kinds = decisions_of(snapshot), known_labels(snapshot), shared_kinds(snapshot)
     highest = _WATCH if is_default else _SUSPICIOUS
     level = np.minimum(_levels(scores.fake, thresholds), highest)
     links = link_graph(scores.links)
-    joined = join_cleared_rings(cleared_rings, links, kinds, decisions.verdict >= 0)
-    level[joined.excused] = _CLEAR
+    joined = join_cleared_rings(cleared_rings, links, kinds, decisions.outcome >= 0)
+    level[joined.still_cleared] = _CLEAR
     keep = ~decisions.is_cleared
-    keep[joined.excused] = False
-    verdicts = decide(
-        judge,
+    keep[joined.still_cleared] = False
+    decided = decide_rings(
+        ring_classifier,
         snapshot,
         kinds,
         find_groups(among(links, keep)),
-        scores=what_is_known(scores.fake, labels, decisions),
+        scores=scores_with_labels(scores.fake, labels, decisions),
         is_known_fake=labels.is_fake,
-        is_asked=level > _CLEAR,
+        is_flagged=level > _CLEAR,
     )
-    group = verdicts.groups.group
-    is_lawful = np.isin(group, list(verdicts.lawful))
-    level[is_lawful] = _CLEAR
+    group = decided.groups.group
+    is_legitimate = np.isin(group, list(decided.cleared))
+    level[is_legitimate] = _CLEAR
     level[decisions.is_cleared], level[decisions.is_fake] = _CLEAR, _SUSPICIOUS
-    ring_level = np.clip(_levels(verdicts.probability, judge.thresholds), _WATCH, highest)
-    ring_level[list(verdicts.lawful)] = _CLEAR
+    ring_level = np.clip(_levels(decided.probability, ring_classifier.thresholds), _WATCH, highest)
+    ring_level[list(decided.cleared)] = _CLEAR
 
-    judged = Judged(
+    findings = Findings(
         scores.fake,
         level == _SUSPICIOUS,
         group,
         account_notes={
-            int(row): f"its group {verdicts.lawful[int(group[row])]}" for row in np.flatnonzero(is_lawful)
+            int(row): f"its group {decided.cleared[int(group[row])]}" for row in np.flatnonzero(is_legitimate)
         } | joined.notes,
         ring_notes={int(group[row]): note for row, note in joined.notes.items() if group[row] >= 0}
-        | dict(verdicts.lawful),
+        | dict(decided.cleared),
         decisions=decisions,
         is_default=is_default,
     )  # fmt: skip
-    ids = match_rings(previous, verdicts.groups, snapshot.accounts["id"], snapshot.date)
+    ids = match_rings(previous, decided.groups, snapshot.accounts["id"], snapshot.date)
     return Detection(
-        _accounts_table(snapshot, kinds, judged, level, ids),
+        _accounts_table(snapshot, kinds, findings, level, ids),
         rings_table(
             snapshot,
-            verdicts.groups,
+            decided.groups,
             ids,
             previous,
-            scores=verdicts.probability,
+            scores=decided.probability,
             labels=_LABELS[ring_level],
-            reasons=ring_reasons(snapshot, kinds, judged, ids.n_new_accounts),
+            reasons=ring_reasons(snapshot, kinds, findings, ids.n_new_accounts),
         ),
     )
 
@@ -136,22 +136,22 @@ def _levels(scores: np.ndarray, thresholds: Thresholds) -> np.ndarray:
 
 
 def _accounts_table(
-    snapshot: Snapshot, kinds: Sequence[SharedKind], judged: Judged, level: np.ndarray, ids: RingIds
+    snapshot: Snapshot, kinds: Sequence[SharedKind], findings: Findings, level: np.ndarray, ids: RingIds
 ) -> pa.Table:
-    has_reasons = (level != _CLEAR) | (judged.decisions.verdict >= 0)
-    has_reasons[list(judged.account_notes)] = True
+    has_reasons = (level != _CLEAR) | (findings.decisions.outcome >= 0)
+    has_reasons[list(findings.account_notes)] = True
     rows = np.flatnonzero(has_reasons)
     lengths = np.zeros(snapshot.n_accounts + 1, dtype=np.int32)
-    said = account_reasons(snapshot, kinds, judged, rows)
-    lengths[rows + 1] = [len(sentences) for sentences in said]
-    ring_ids = pa.array(ids.ids, pa.string()).take(pa.array(judged.ring, mask=judged.ring < 0))
+    sentences_by_row = account_reasons(snapshot, kinds, findings, rows)
+    lengths[rows + 1] = [len(sentences) for sentences in sentences_by_row]
+    ring_ids = pa.array(ids.ids, pa.string()).take(pa.array(findings.ring, mask=findings.ring < 0))
     columns = [
         snapshot.accounts["id"],
-        pa.array(judged.scores, pa.float64()),
+        pa.array(findings.scores, pa.float64()),
         pa.array(_LABELS[level], pa.string()),
         ring_ids,
         pa.ListArray.from_arrays(
-            np.cumsum(lengths), pa.array([s for sentences in said for s in sentences], pa.string())
+            np.cumsum(lengths), pa.array([s for sentences in sentences_by_row for s in sentences], pa.string())
         ),
     ]
     return pa.table(columns, schema=ACCOUNTS_SCHEMA)

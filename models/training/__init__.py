@@ -1,1 +1,1 @@
-"""Training: the loop, folds, calibration, networks of a platform's own, promotion."""
+"""Training: the loop, folds, calibration, a platform's own ensemble, pretraining, promotion."""

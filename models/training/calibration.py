@@ -1,4 +1,4 @@
-"""From held-out logits to probabilities, thresholds and metrics."""
+"""Calibration of held-out logits (Platt scaling), thresholds and metrics."""
 
 import numpy as np
 from scipy.optimize import minimize
@@ -38,8 +38,8 @@ def calibrate(
     def loss(parameters: np.ndarray) -> float:
         log_slope, intercept = parameters
         fake = expit(np.exp(log_slope) * logits + intercept)
-        said_fake = np.clip(fake + label_noise * (1 - 2 * fake), _TINY, 1 - _TINY)
-        fit = -np.sum(weight * np.log(np.where(is_fake, said_fake, 1 - said_fake)))
+        labelled_fake = np.clip(fake + label_noise * (1 - 2 * fake), _TINY, 1 - _TINY)
+        fit = -np.sum(weight * np.log(np.where(is_fake, labelled_fake, 1 - labelled_fake)))
         return float(fit + 0.5 * np.sum(((parameters - origin) / spread) ** 2))
 
     log_slope, intercept = minimize(loss, origin, method="Nelder-Mead").x

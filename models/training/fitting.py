@@ -1,7 +1,7 @@
-"""Fits the network to graphs whose truth is known in whole or in part: simulated worlds, or a platform's few labels.
+"""Training of the network, on graphs with complete labels (simulated worlds) or few (a platform).
 
-In each step one graph's known labels are shown in part, and the loss asks for those that are not: a network taught so
-draws on whatever labels it is shown. Weights stand in the loss; data is never resampled.
+Each step uses one graph: a part of its known labels is input, and the loss is over those that are not, so the network
+learns to use whatever labels it is given. Classes are weighted in the loss; data is never resampled.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,23 +16,23 @@ from torch_geometric.data import HeteroData
 from ringwatch.models.common.determinism import deterministic
 from ringwatch.models.data.labels import Labels
 from ringwatch.models.gnn.hetero import PAIR
-from ringwatch.models.gnn.input_schema import Shape, aligned, seen_labels, shape_of
-from ringwatch.models.gnn.network import RingGNN, Said, make_network
+from ringwatch.models.gnn.input_schema import InputSchema, aligned, input_schema_of, seen_labels
+from ringwatch.models.gnn.network import Output, RingGNN, make_network
 from ringwatch.models.registry.model import Member
 
-Progress = Callable[[float], None]  # told the share done
+Progress = Callable[[float], None]  # called with the share done
 
-_UNLINKED_WEIGHT, _LINK_WEIGHT = 0.5, 0.7
+_WITHOUT_LINKS_WEIGHT, _LINK_WEIGHT = 0.5, 0.7
 _MAX_GRADIENT = 1.0
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """A graph, the labels that may be shown, and what is to be said of it.
+class TrainingGraph:
+    """A graph with its input labels, targets and loss weights.
 
     Attributes:
         data: the graph.
-        labels: labels known on its platform.
+        labels: labels known on its platform, a part of which is input.
         fake: `[n_accounts] float32`, 1 for a fake.
         weight: `[n_accounts] float32` in the loss; 0 where nothing is known.
         one_operator: `[n_pairs] float32`, 1 for a pair of fakes of one campaign.
@@ -46,68 +46,72 @@ class Lesson:
     one_operator: np.ndarray
     pair_weight: np.ndarray
 
-    def seen_by(self, shape: Shape) -> "Lesson":
-        """The same with the inputs that a network of this shape takes."""
-        return replace(self, data=aligned(self.data, shape))
+    def aligned_to(self, inputs: InputSchema) -> "TrainingGraph":
+        """The same with the inputs that a network of this schema takes."""
+        return replace(self, data=aligned(self.data, inputs))
 
 
 @dataclass(frozen=True)
-class Pace:
-    """How long and how boldly a network learns, and from how many labels.
+class TrainingSchedule:
+    """Hyperparameters of training.
 
     Attributes:
-        n_epochs: passes over the lessons.
-        learning_rate: at its highest; it rises and falls to zero over all steps (one cycle).
+        n_epochs: passes over the graphs.
+        learning_rate: the maximum; it rises and falls to zero over all steps (one cycle).
         weight_decay: of AdamW.
-        shown: shares of the known labels, one of which is shown in a step. Where only known labels can be asked for,
-            showing many leaves few to learn from.
+        visible_shares: shares of the known labels, one of which is drawn in each step: so many are input. Where only
+            known labels are targets, a large share leaves few of them.
     """
 
     n_epochs: int
     learning_rate: float
     weight_decay: float
-    shown: tuple[float, ...]
+    visible_shares: tuple[float, ...]
 
 
-def teach(lessons: Sequence[Lesson], pace: Pace, *, seed: int, progress: Progress) -> Member:
-    """A network taught from nothing; the same lessons and seed give the same bits."""
-    shape = shape_of([lesson.data for lesson in lessons])
+def fit(graphs: Sequence[TrainingGraph], schedule: TrainingSchedule, *, seed: int, progress: Progress) -> Member:
+    """A network trained from scratch; the same graphs and seed give the same bits."""
+    inputs = input_schema_of([graph.data for graph in graphs])
     with deterministic(seed):
-        network = make_network(shape)
-    _fit(network, [lesson.seen_by(shape) for lesson in lessons], pace, seed=seed, progress=progress)
-    return Member(shape, {name: weights.detach() for name, weights in network.state_dict().items()})
+        network = make_network(inputs)
+    _run_epochs(network, [graph.aligned_to(inputs) for graph in graphs], schedule, seed=seed, progress=progress)
+    return Member(inputs, {name: weights.detach() for name, weights in network.state_dict().items()})
 
 
 def part_of(progress: Progress, position: int, n_parts: int) -> Progress:
-    """What tells `progress` of the share done of one of several equal parts."""
+    """Progress of one of several equal parts."""
     return lambda share: progress((position + share) / n_parts)
 
 
-def _fit(network: RingGNN, lessons: Sequence[Lesson], pace: Pace, *, seed: int, progress: Progress) -> None:
+def _run_epochs(
+    network: RingGNN, graphs: Sequence[TrainingGraph], schedule: TrainingSchedule, *, seed: int, progress: Progress
+) -> None:
     rng = np.random.default_rng(seed)
-    n_steps = pace.n_epochs * len(lessons)
+    n_steps = schedule.n_epochs * len(graphs)
     with deterministic(seed):
         network.train()
-        optimizer = torch.optim.AdamW(network.parameters(), lr=pace.learning_rate, weight_decay=pace.weight_decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, pace.learning_rate, total_steps=n_steps)
-        for epoch in range(pace.n_epochs):
-            for position, lesson in enumerate(rng.permutation(len(lessons))):
+        optimizer = torch.optim.AdamW(
+            network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
+        )
+        scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, schedule.learning_rate, total_steps=n_steps)
+        for epoch in range(schedule.n_epochs):
+            for position, graph in enumerate(rng.permutation(len(graphs))):
                 optimizer.zero_grad()
-                _loss(network, lessons[lesson], rng.choice(pace.shown), rng).backward()  # type: ignore[no-untyped-call]
+                _loss(network, graphs[graph], rng.choice(schedule.visible_shares), rng).backward()  # type: ignore[no-untyped-call]
                 torch.nn.utils.clip_grad_norm_(network.parameters(), _MAX_GRADIENT)
                 optimizer.step()
-                schedule.step()
-                progress((epoch * len(lessons) + position + 1) / n_steps)
+                scheduler.step()
+                progress((epoch * len(graphs) + position + 1) / n_steps)
 
 
-def _loss(network: RingGNN, lesson: Lesson, share_shown: float, rng: np.random.Generator) -> Tensor:
-    shown = lesson.labels.is_known & (rng.random(lesson.fake.size) < share_shown)
-    said: Said = network(lesson.data, seen_labels(lesson.labels, shown))
-    asked = lesson.weight * ~shown
-    loss = _mean_loss(said.fake, lesson.fake, asked)
-    loss = loss + _UNLINKED_WEIGHT * _mean_loss(said.unlinked, lesson.fake, asked)
-    if lesson.data[PAIR].num_edges:
-        loss = loss + _LINK_WEIGHT * _mean_loss(said.link, lesson.one_operator, lesson.pair_weight)
+def _loss(network: RingGNN, graph: TrainingGraph, visible_share: float, rng: np.random.Generator) -> Tensor:
+    is_visible = graph.labels.is_known & (rng.random(graph.fake.size) < visible_share)
+    output: Output = network(graph.data, seen_labels(graph.labels, is_visible))
+    weight = graph.weight * ~is_visible
+    loss = _mean_loss(output.fake, graph.fake, weight)
+    loss = loss + _WITHOUT_LINKS_WEIGHT * _mean_loss(output.fake_without_links, graph.fake, weight)
+    if graph.data[PAIR].num_edges:
+        loss = loss + _LINK_WEIGHT * _mean_loss(output.link, graph.one_operator, graph.pair_weight)
     return loss
 
 

@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ringwatch.models.common.metrics import paired_bootstrap
 from ringwatch.models.data.labels import known_labels
 from ringwatch.models.data.snapshot import Snapshot
-from ringwatch.models.evaluation.metrics import paired_bootstrap
 from ringwatch.models.registry.artifact import version_of
 from ringwatch.models.registry.drift import reference_of
 from ringwatch.models.registry.store import Registry
-from ringwatch.models.scoring.scoring import score
+from ringwatch.models.scoring.detector import load_detector
 from ringwatch.models.training.training import MIN_FAKES, MIN_LEGITIMATE, Candidate
 
 _MIN_AUROC = 0.6  # a first champion must at least rank better than chance
@@ -58,16 +58,17 @@ def register(registry: Registry, candidate: Candidate, snapshot: Snapshot, decis
 
 
 def _compare(registry: Registry, champion: str, candidate: Candidate, snapshot: Snapshot) -> Decision:
-    model = registry.load(champion)
+    detector = load_detector(registry, champion)
+    night = detector.snapshot_date
     labels = known_labels(snapshot)
     # The champion's night ends at midnight, which belongs to the next: `Snapshot.end_of_day` is exclusive.
-    end_of_night = np.datetime64(model.snapshot_date, "D") + np.timedelta64(1, "D")
+    end_of_night = np.datetime64(night, "D") + np.timedelta64(1, "D")
     rows = labels.is_known & (labels.known_at >= end_of_night)
-    what = f"labels since {model.snapshot_date}"
+    what = f"labels since {night}"
     if labels.is_fake[rows].sum() < MIN_FAKES or (~labels.is_fake[rows]).sum() < MIN_LEGITIMATE:
         rows, what = labels.is_known, "all labels, many of which the champion has learnt"
     is_fake = labels.is_fake[rows]
-    ours, theirs = candidate.held_out[rows], score(model, snapshot).fake[rows]
+    ours, theirs = candidate.held_out[rows], detector.score(snapshot).fake[rows]
     found = paired_bootstrap(is_fake, ours, theirs, seed=0)
     difference, error = found["average_precision"], found["standard_error"]
     verdict = "not worse" if difference >= -error else "worse"

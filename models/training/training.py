@@ -1,14 +1,14 @@
-"""Fits a model to a platform: the default model, calibrated by the labels known there, or a network of its own.
+"""Trains a model for a platform: the default network, calibrated on the labels known there, or an ensemble of its own.
 
-The default network is shown the known labels whenever it scores, so it needs no step of learning to draw on them; what
-remains is to learn how far its scores are to be believed here. Taught further on a platform's few labels it got worse
-rather than better on simulated worlds unlike its own (models/README.md). Where it hardly tells the known fakes from the
-known legitimate accounts, the platform may not be like any world it knows: networks are trained from nothing, with
-trees beside them, and take its place where they do better by far than chance, and better than it.
+Known labels are inputs of the default network whenever it scores, so it uses them without fine-tuning; what remains is
+to calibrate its scores. Fine-tuned on a platform's few labels it got worse rather than better on simulated worlds
+unlike its own (models/README.md). Where it hardly separates the known fakes from the known legitimate accounts, the
+platform may be unlike any world it was trained on: an ensemble of networks and trees is trained from scratch, and
+replaces it where that ranks far better than chance, and better than the default network.
 
-Known fakes are few, so none is kept aside for good. The accounts are dealt into folds by whole components over rare
-shared identifiers (no ring is in two), and each fold is scored with its labels hidden, by a network that learnt nothing
-from them. These held-out scores settle the calibration and give the metrics.
+Known fakes are few, so none is set aside for good. The accounts are split into folds by whole components over rare
+shared identifiers (no ring is in two), and each fold is scored with its labels hidden, by a network that was not
+trained on them. The calibration is fitted to these held-out scores, and the metrics are of them.
 """
 
 from typing import NamedTuple
@@ -23,8 +23,8 @@ from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.gnn.hetero import to_hetero_data
 from ringwatch.models.registry.default_model import default_model
 from ringwatch.models.registry.model import TrainedModel
-from ringwatch.models.scoring.held_out import Networks, held_out
-from ringwatch.models.scoring.scoring import said_by
+from ringwatch.models.scoring.held_out import Networks, held_out_logits
+from ringwatch.models.scoring.scoring import predict_logits
 from ringwatch.models.training.calibration import LABEL_NOISE, calibrate, held_out_metrics, thresholds_of
 from ringwatch.models.training.fitting import Progress
 from ringwatch.models.training.own_networks import own_networks
@@ -36,12 +36,12 @@ _N_FOLDS = 5
 
 
 class Candidate(NamedTuple):
-    """A model, and what it said of the accounts whose labels were hidden from it.
+    """A trained model with its held-out scores.
 
     Attributes:
         model: the model.
         held_out: `[n_accounts] float64` calibrated probabilities.
-        scores: `[n_accounts] float64`, what it says of the same accounts when it is shown their labels, as at night.
+        scores: `[n_accounts] float64`, its scores of the same accounts when their labels are inputs, as at night.
     """
 
     model: TrainedModel
@@ -75,7 +75,7 @@ def train(
     progress(1.0)
     weight = np.where(known, labels.confidence, 0.0)
     calibration = calibrate(networks.held_out, labels.is_fake, weight, start=networks.start, label_noise=LABEL_NOISE)
-    every, _ = said_by(networks.members, networks.trees, data, labels, known)
+    every, _ = predict_logits(networks.members, networks.trees, data, labels, known)
     scores = calibration.apply(every)
     held_out = calibration.apply(networks.held_out)
     model = TrainedModel(
@@ -85,7 +85,7 @@ def train(
         trees=networks.trees,
         calibration=calibration,
         thresholds=thresholds_of(scores[~known]),
-        judge=default.judge,
+        ring_classifier=default.ring_classifier,
         metrics=held_out_metrics(held_out, labels.is_fake, known),
     )
     return Candidate(model, held_out, scores)
@@ -98,7 +98,7 @@ def _held_out_metrics(networks: Networks, labels: Labels) -> dict[str, float]:
 
 def _default_networks(default: TrainedModel, data: HeteroData, labels: Labels, fold: np.ndarray) -> Networks:
     members_by_fold = [default.members] * (int(fold.max()) + 1)
-    return Networks(default.members, held_out(data, labels, fold, members_by_fold), None, default.calibration)
+    return Networks(default.members, held_out_logits(data, labels, fold, members_by_fold), None, default.calibration)
 
 
 def _folds(snapshot: Snapshot, labels: Labels, seed: int) -> np.ndarray:
@@ -115,5 +115,5 @@ def _folds(snapshot: Snapshot, labels: Labels, seed: int) -> np.ndarray:
             f"the {n_fakes} fakes known on {snapshot.date} are in {with_fakes.size} rings; training takes {MIN_RINGS},"
             " to hold some out. Deliver labels of other rings; until then the default model ranks."
         )
-    # A fold without a fake says nothing of how fakes rank: its accounts join the one before.
+    # A fold without a fake shows nothing about how fakes rank: its accounts join the one before.
     return np.maximum(np.searchsorted(with_fakes, fold, side="right") - 1, 0)

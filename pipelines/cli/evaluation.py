@@ -120,10 +120,10 @@ def benchmark_s_ffsd(
 
 
 def _benchmark_table(table: "PublicTable", as_json: bool) -> None:
-    from ringwatch.models.evaluation.public.public_tables import judge_table
+    from ringwatch.models.evaluation.public.public_tables import evaluate_table
 
     with progress() as say:
-        report = judge_table(table, progress=lambda share: say(f"learning: {share:.0%}"))
+        report = evaluate_table(table, progress=lambda share: say(f"learning: {share:.0%}"))
     show(report, as_json, _public_table)
 
 

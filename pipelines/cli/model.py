@@ -57,7 +57,7 @@ def pretrain(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make the default model, which scores before there are labels: teach a network many simulated worlds."""
+    """Make the default model, which scores before there are labels: train a network on many simulated worlds."""
     from ringwatch.pipelines.evaluation.pretrain import pretrain_default
 
     with progress() as say:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ringwatch.models.data.snapshot import read_snapshot
-from ringwatch.models.evaluation.hindsight import MIN_JUDGED, judge_night, labels_of_others
+from ringwatch.models.evaluation.hindsight import MIN_EVALUATED, evaluate_night, labels_of_others
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.graph.load import Say
@@ -22,13 +22,14 @@ def judge_stored_nights(settings: Settings, say: Say = lambda _: None) -> list[d
         say(f"night {position + 1} of {len(nights)}: {night}")
         snapshot = read_snapshot(settings.snapshots_dir / f"date={night}")
         said = read_run_table(settings, night, "accounts")["fraud_score"].to_numpy()
-        ranking = judge_night(snapshot, said, labels_of_others(snapshot, newest), seed=0)
+        ranking = evaluate_night(snapshot, said, labels_of_others(snapshot, newest), seed=0)
         if ranking:
             version = read_run(settings, night).model_version
             reports.append({"name": str(night), "model_version": version, "ranking": ranking})
     if not reports:
         raise RingwatchError(
-            f"of none of the {len(nights)} nights detected here have labels of {MIN_JUDGED} fakes and {MIN_JUDGED}"
-            " legitimate accounts become known since: deliver labels, or review accounts, and ask again."
+            f"of none of the {len(nights)} nights detected here have labels of {MIN_EVALUATED} fakes and"
+            f" {MIN_EVALUATED} legitimate accounts become known since: deliver labels, or review accounts, and"
+            " ask again."
         )
     return reports

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ringwatch.models.data.snapshot import Snapshot
-from ringwatch.models.evaluation.difficulty import Truth, difficulty
+from ringwatch.models.data.truth import Truth
+from ringwatch.models.evaluation.difficulty import difficulty
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.nightly.offline import put_in_ledger

@@ -1,18 +1,18 @@
-"""Makes the default model: simulates worlds unlike each other, and teaches a network and a judge their truth."""
+"""Makes the default model: simulates unlike worlds, and trains a network and a ring classifier on their truth."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringwatch.models.data.snapshot import Snapshot
-from ringwatch.models.evaluation.difficulty import Truth
+from ringwatch.models.data.truth import Truth
 from ringwatch.models.registry.artifact import version_of, write_model
-from ringwatch.models.training.pretraining import pretrain, world_lesson
+from ringwatch.models.training.pretraining import pretrain, world_training_graph
 from ringwatch.pipelines.evaluation.measure import world_of
 from ringwatch.pipelines.simulate.population.world import Arguments
 
 if TYPE_CHECKING:
-    from ringwatch.models.training.fitting import Lesson
+    from ringwatch.models.training.fitting import TrainingGraph
 
 Say = Callable[[str], None]
 
@@ -37,17 +37,17 @@ def pretrain_default(
     `without` names types of campaigns that its worlds are not to have, to measure what it makes of types it never saw.
     """
     knobs = {f"{kind}.share": 0.0 for kind in without}
-    lessons: list[Lesson] = []
-    held_out: list[Lesson] = []
+    graphs: list[TrainingGraph] = []
+    held_out: list[TrainingGraph] = []
     for position, world in enumerate(_worlds(_FIRST_SEED, n_worlds, n_accounts, knobs, say)):
         is_held_out = position % _ONE_HELD_OUT_IN == _ONE_HELD_OUT_IN - 1
-        (held_out if is_held_out else lessons).append(world_lesson(*world))
+        (held_out if is_held_out else graphs).append(world_training_graph(*world))
     model = pretrain(
-        lessons,
+        graphs,
         held_out,
         _worlds(_FIRST_SEED_OF_RINGS, n_worlds, n_accounts, knobs, say),
         seed=seed,
-        progress=lambda share: say(f"teaching {len(lessons)} worlds: {share:.0%}"),
+        progress=lambda share: say(f"training on {len(graphs)} worlds: {share:.0%}"),
     )
     folder.mkdir(parents=True, exist_ok=True)
     write_model(model, folder)

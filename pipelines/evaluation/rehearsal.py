@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from pydantic import SecretStr
 
 from ringwatch.models.data.snapshot import Snapshot
-from ringwatch.models.evaluation.difficulty import Truth
+from ringwatch.models.data.truth import Truth
 from ringwatch.pipelines.ban_list import approve, propose, publish
 from ringwatch.pipelines.ban_list.published import last_published_before, read_published
 from ringwatch.pipelines.ban_list.rules.entries import BAN, LIFT, RESTRICT, Entry

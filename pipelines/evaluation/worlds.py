@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from ringwatch.models.common.errors import TooFewLabelsError
 from ringwatch.models.data.snapshot import Snapshot, write_snapshot
-from ringwatch.models.evaluation.judgement import FoundNight, judge_detection, judge_ranking
+from ringwatch.models.evaluation.world import DetectedNight, evaluate_detection, evaluate_ranking
 from ringwatch.models.registry.default_model import default_model
 from ringwatch.models.registry.store import Registry
 from ringwatch.models.scoring.detection import Detection
@@ -62,7 +62,7 @@ def evaluate_world(arguments: Arguments, say: Say = lambda _: None, *, n_reviews
             "seed": arguments.seed,
             "scenario": arguments.scenario,
             "n_accounts": nights[-1].snapshot.n_accounts,
-            **judge_detection(nights),
+            **evaluate_detection(nights),
             "evasion_budgets": _evasion_budgets(world),
             "ranking": {},
         }
@@ -72,7 +72,7 @@ def evaluate_world(arguments: Arguments, say: Say = lambda _: None, *, n_reviews
             model = registry.load(champion) if champion else default_model(settings.default_model)
             elsewhere = world_elsewhere(arguments, say)
             say(f"seed {arguments.seed}: baselines")
-            report["ranking"] = judge_ranking(nights[-1], model, *elsewhere, seed=arguments.seed)
+            report["ranking"] = evaluate_ranking(nights[-1], model, *elsewhere, seed=arguments.seed)
         return report
 
 
@@ -92,11 +92,11 @@ def detect_as_nightly(settings: Settings, snapshot: Snapshot) -> Detection:
     return detect_in(settings, snapshot, lambda _: None)[1]
 
 
-def _play(settings: Settings, snapshot: Snapshot, truth: pa.Table) -> FoundNight:
+def _play(settings: Settings, snapshot: Snapshot, truth: pa.Table) -> DetectedNight:
     found = detect_as_nightly(settings, snapshot)
     candidates = find_candidates(settings, night=snapshot.date, policy=POLICY)
     listed = candidates.listed.values()
-    return FoundNight(
+    return DetectedNight(
         snapshot,
         truth_about(snapshot, truth),
         pc.equal(found.accounts["fraud_label"], "suspicious").to_numpy(zero_copy_only=False),

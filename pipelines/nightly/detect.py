@@ -13,16 +13,15 @@ from typing import NamedTuple
 from neo4j import Driver
 
 from ringwatch.models.data.snapshot import Snapshot
-from ringwatch.models.registry.artifact import version_of
-from ringwatch.models.registry.default_model import default_model
+from ringwatch.models.registry.default_model import default_model, default_version
 from ringwatch.models.registry.drift import drift_from
-from ringwatch.models.registry.model import TrainedModel
 from ringwatch.models.registry.store import Registry
 from ringwatch.models.rings.cleared import ClearedRings
 from ringwatch.models.rings.identity import Rings
 from ringwatch.models.scoring.detection import Detection
 from ringwatch.models.scoring.detection import detect as detect_rings
-from ringwatch.models.scoring.scoring import Scores, score
+from ringwatch.models.scoring.detector import Detector, GnnDetector, load_detector
+from ringwatch.models.scoring.scoring import Scores
 from ringwatch.pipelines.ban_list.rules.candidates import candidates_of
 from ringwatch.pipelines.ban_list.rules.policy import read_policy
 from ringwatch.pipelines.common.locks import writer_lock
@@ -66,7 +65,7 @@ class DetectResult:
 
 class _Scored(NamedTuple):
     scores: Scores
-    model: TrainedModel
+    detector: Detector
     model_version: str
     is_default: bool
     drift: dict[str, float]
@@ -111,8 +110,8 @@ def detect_in(settings: Settings, snapshot: Snapshot, say: Say) -> tuple[Run, De
         detection = detect_rings(
             snapshot,
             scored.scores,
-            thresholds=scored.model.thresholds,
-            judge=scored.model.judge,
+            thresholds=scored.detector.thresholds,
+            ring_classifier=scored.detector.ring_classifier,
             previous=_previous_rings(settings, snapshot.date),
             cleared_rings=cleared,
             is_default=scored.is_default,
@@ -138,15 +137,17 @@ def _export(
 def _score(settings: Settings, snapshot: Snapshot, say: Say) -> _Scored:
     registry = Registry(settings.models_dir)
     champion = registry.champion_as_of(snapshot.date)
-    model = registry.load(champion) if champion else default_model(settings.default_model)
-    version = champion or version_of(model)
+    detector: Detector = (
+        load_detector(registry, champion) if champion else GnnDetector(default_model(settings.default_model))
+    )
+    version = champion or default_version(settings.default_model)
     say(f"scoring {snapshot.n_accounts:,} accounts with {version}")
     with metered("score", model=version) as meter:
-        scores, meter.rows = score(model, snapshot), snapshot.n_accounts
+        scores, meter.rows = detector.score(snapshot), snapshot.n_accounts
     reference = registry.reference(champion) if champion else None
     with metered("drift") as meter:
         drift, meter.rows = drift_from(reference, snapshot, scores.fake) if reference else {}, snapshot.n_accounts
-    return _Scored(scores, model, version, champion is None, drift)
+    return _Scored(scores, detector, version, champion is None, drift)
 
 
 def _previous_rings(settings: Settings, night: date) -> Rings | None:
@@ -162,7 +163,7 @@ def _run(settings: Settings, snapshot: Snapshot, scored: _Scored, cleared: Clear
     inputs = {
         "snapshot": snapshot_digest(settings, snapshot.date),
         "model_version": scored.model_version,
-        "cleared_rings": [[ring.told, ring.members.tolist()] for ring in cleared.rings],
+        "cleared_rings": [[ring.decision, ring.members.tolist()] for ring in cleared.rings],
         "previous": read_run(settings, before).run_id if before else None,
         # What came out as well: whatever setting or change of code made it differ, it is another run.
         "findings": [table_digest(table) for table in (detection.accounts, detection.rings, detection.members)],
@@ -173,7 +174,7 @@ def _run(settings: Settings, snapshot: Snapshot, scored: _Scored, cleared: Clear
         date=snapshot.date,
         model_version=scored.model_version,
         is_default=scored.is_default,
-        thresholds=scored.model.thresholds,
+        thresholds=scored.detector.thresholds,
         counts={
             "n_accounts": snapshot.n_accounts,
             "n_suspicious": accounts["suspicious"],

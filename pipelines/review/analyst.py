@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ringwatch.models.data.snapshot import Snapshot
-from ringwatch.models.evaluation.difficulty import Truth
+from ringwatch.models.data.truth import Truth
 from ringwatch.pipelines.common.clock import end_of
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.decisions.store import add_decisions

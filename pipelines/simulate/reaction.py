@@ -72,7 +72,7 @@ def _flee(world: World, state: State, newly: np.ndarray, day: int, rng: np.rando
     is_active &= (accounts.banned == NEVER) | (accounts.banned == world.midnight(day))
     n_active = np.bincount(accounts.group[is_active], minlength=len(groups))
     n_newly = np.bincount(accounts.group[newly], minlength=len(groups))
-    # By campaign: its groups hear of each other.
+    # By campaign: its groups learn of each other.
     _, campaign = np.unique(np.stack([groups.kind, groups.campaign]), axis=1, return_inverse=True)
     lost = np.bincount(campaign, n_newly) / np.maximum(np.bincount(campaign, n_active), 1)
     flees = (lost[campaign] >= world.of("flees_at")[groups.kind]) & (groups.campaign > 0)

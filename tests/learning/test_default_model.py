@@ -13,7 +13,7 @@ from ringwatch.pipelines.simulate import Arguments, simulate
 
 
 def _average_precision(snapshot, truth):
-    rows = truth.is_judged & ~known_labels(snapshot).is_known
+    rows = truth.is_evaluated & ~known_labels(snapshot).is_known
     return account_metrics(truth.is_fake[rows], score(default_model(), snapshot).fake[rows])["average_precision"]
 
 
@@ -32,7 +32,7 @@ def test_campaigns_are_found_and_taking_the_links_away_loses_them(world):
 
 def test_what_it_says_is_about_as_likely_as_it_says(world):
     snapshot, truth = world
-    rows = truth.is_judged & ~known_labels(snapshot).is_known
+    rows = truth.is_evaluated & ~known_labels(snapshot).is_known
     said = score(default_model(), snapshot).fake[rows]
     assert account_metrics(truth.is_fake[rows], said)["calibration_error"] < 0.02
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from ringwatch.models.registry.artifact import read_model, version_of
-from ringwatch.models.training.pretraining import _PACE, pretrain, world_lesson
+from ringwatch.models.training.pretraining import _SCHEDULE, pretrain, world_training_graph
 from ringwatch.pipelines.evaluation.measure import world_of
 from ringwatch.pipelines.evaluation.pretrain import _worlds, pretrain_default
 from ringwatch.pipelines.evaluation.report import write_report
@@ -57,7 +57,7 @@ def test_an_analyst_who_answers_the_queue_is_heard_the_next_night():
 
 
 def test_pretraining_leaves_a_model_that_can_be_read_and_saw_no_type_left_out(tmp_path, monkeypatch):
-    monkeypatch.setattr("ringwatch.models.training.pretraining._PACE", replace(_PACE, n_epochs=12))
+    monkeypatch.setattr("ringwatch.models.training.pretraining._SCHEDULE", replace(_SCHEDULE, n_epochs=12))
     told: list[str] = []
     version = pretrain_default(
         tmp_path, n_worlds=5, n_accounts=4000, seed=0, without=["sleepers", "hydra"], say=told.append
@@ -71,9 +71,9 @@ def test_pretraining_leaves_a_model_that_can_be_read_and_saw_no_type_left_out(tm
 
 
 def test_the_same_worlds_give_the_same_model(monkeypatch):
-    monkeypatch.setattr("ringwatch.models.training.pretraining._PACE", replace(_PACE, n_epochs=12))
+    monkeypatch.setattr("ringwatch.models.training.pretraining._SCHEDULE", replace(_SCHEDULE, n_epochs=12))
     worlds = [world_of(Arguments(4000, 2, 20, seed, "disclosure"), lambda _: None) for seed in (5, 6)]
-    lessons = [world_lesson(*world) for world in worlds] * 2
-    first, again = (version_of(pretrain(lessons, lessons[:1], worlds, seed=0)) for _ in range(2))
+    graphs = [world_training_graph(*world) for world in worlds] * 2
+    first, again = (version_of(pretrain(graphs, graphs[:1], worlds, seed=0)) for _ in range(2))
     assert first == again
-    assert version_of(pretrain(lessons, lessons[:1], worlds, seed=1)) != first
+    assert version_of(pretrain(graphs, graphs[:1], worlds, seed=1)) != first

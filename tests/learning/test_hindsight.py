@@ -12,7 +12,7 @@ from tests.builders.worlds import planted_world
 
 from ringwatch.models.data.snapshot import write_snapshot
 from ringwatch.models.ensemble.thresholds import Thresholds
-from ringwatch.models.evaluation.hindsight import judge_night, labels_of_others
+from ringwatch.models.evaluation.hindsight import evaluate_night, labels_of_others
 from ringwatch.models.registry.default_model import default_model
 from ringwatch.models.scoring.detection import detect
 from ringwatch.models.scoring.scoring import Scores
@@ -47,7 +47,7 @@ def later(world, night):
 
 
 def test_only_accounts_whose_label_came_later_are_judged(world, night):
-    report = judge_night(night, world.is_fake.astype(float), later(world, night), seed=0)
+    report = evaluate_night(night, world.is_fake.astype(float), later(world, night), seed=0)
     n_now, n_then = world.snapshot.labels.num_rows, night.labels.num_rows
     assert report["n_judged"] == n_now - n_then
     assert report["metrics"]["ours"]["average_precision"] == 1
@@ -56,13 +56,13 @@ def test_only_accounts_whose_label_came_later_are_judged(world, night):
 
 def test_a_score_that_says_nothing_is_shown_to_say_nothing(world, night):
     said = np.random.default_rng(0).random(world.is_fake.size)
-    report = judge_night(night, said, later(world, night), seed=0)
+    report = evaluate_night(night, said, later(world, night), seed=0)
     assert abs(report["metrics"]["ours"]["auroc"] - 0.5) < 0.15
     assert report["ours_less_trees"]["average_precision"] < 0
 
 
 def test_a_night_of_which_nothing_became_known_is_not_judged(world):
-    assert judge_night(world.snapshot, world.is_fake.astype(float), later(world, world.snapshot), seed=0) is None
+    assert evaluate_night(world.snapshot, world.is_fake.astype(float), later(world, world.snapshot), seed=0) is None
 
 
 def test_accounts_that_are_gone_since_are_not_judged(world, night):
@@ -77,8 +77,8 @@ def _store(settings, snapshot, scores):
     write_snapshot(snapshot, settings.snapshots_dir / f"date={snapshot.date}")
     links = linked(snapshot, np.full(snapshot.n_accounts, -1))
     found = detect(
-        snapshot, Scores(scores, links), thresholds=THRESHOLDS, judge=default_model().judge, previous=None,
-        is_default=False,
+        snapshot, Scores(scores, links), thresholds=THRESHOLDS, ring_classifier=default_model().ring_classifier,
+        previous=None, is_default=False,
     )  # fmt: skip
     run = Run(f"run-{snapshot.date}", snapshot.date, "gnn-1", False, THRESHOLDS, {}, {})
     write_run(settings, run, found, QUESTIONS_SCHEMA.empty_table(), MATCHES_SCHEMA.empty_table())

@@ -9,8 +9,8 @@ from ringwatch.models.common.errors import TooFewLabelsError
 from ringwatch.models.data.labels import known_labels
 from ringwatch.models.evaluation.rewiring import shuffled
 from ringwatch.models.gnn.hetero import to_hetero_data
-from ringwatch.models.scoring.scoring import said_by
-from ringwatch.models.training.own_networks import _PACE, own_networks
+from ringwatch.models.scoring.scoring import predict_logits
+from ringwatch.models.training.own_networks import _SCHEDULE, own_networks
 from ringwatch.models.training.splits import component_folds
 from ringwatch.models.training.training import train
 
@@ -27,7 +27,7 @@ def _own(snapshot, is_fake, **options):
 
 def _said(networks, snapshot):
     labels = known_labels(snapshot)
-    return said_by(networks.members, networks.trees, to_hetero_data(snapshot), labels, labels.is_known)[0]
+    return predict_logits(networks.members, networks.trees, to_hetero_data(snapshot), labels, labels.is_known)[0]
 
 
 def _unlabelled_ap(world, scores):
@@ -50,7 +50,7 @@ def test_shuffled_edges_lose(world):
 
 def test_training_again_gives_the_same_bits_and_tells_how_far_it_is(world, monkeypatch):
     monkeypatch.setattr(
-        "ringwatch.models.training.own_networks._PACE", replace(_PACE, n_epochs=6)
+        "ringwatch.models.training.own_networks._SCHEDULE", replace(_SCHEDULE, n_epochs=6)
     )  # bits differ at once, if they do
     shares: list[float] = []
     first, again = (_own(world.snapshot, world.is_fake, progress=shares.append) for _ in range(2))

@@ -1,1 +1,1 @@
-"""Published tables, by the protocols that their figures were published for."""
+"""Published data sets, by the protocols that their figures were published for."""

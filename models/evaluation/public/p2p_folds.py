@@ -1,8 +1,8 @@
-"""How well accounts are ranked on the P2P payment data: the network against boosted trees, on the same five folds.
+"""Evaluation on the P2P payment data: the network against boosted trees, on the same five folds.
 
 Folds are whole components over cards and devices; transfers and referrals between folds are removed, so nothing of a
-test fold is seen in training but the shape of its own graph. Each model is trained on four folds' labels and judged on
-the labelled accounts of the fifth, at the prevalence found there.
+test fold is seen in training but the shape of its own graph. Each model is trained on four folds' labels and evaluated
+on the labelled accounts of the fifth, at the prevalence found there.
 """
 
 from dataclasses import replace

@@ -1,8 +1,8 @@
-"""How a platform's own model ranks on a published table, by the split that figures were published for.
+"""Evaluation of a platform's own ensemble on a published table, by the split that figures were published for.
 
-A table has rows in place of accounts: crowd workers, transactions. The default model knows nothing of such, so what is
-judged is the other way to a model: networks and trees trained from nothing (training.own_networks), on the training
-rows alone. Boosted trees are given the same inputs in the same run.
+A table has rows in place of accounts: crowd workers, transactions. The default model does not apply to them, so an
+ensemble trained from scratch is evaluated (training/own_networks.py), trained on the training rows
+alone. Boosted trees are given the same inputs in the same run.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from ringwatch.models.common.metrics import ranking_metrics
 from ringwatch.models.data.labels import Labels
 from ringwatch.models.ensemble.trees import tree_inputs
 from ringwatch.models.evaluation.baselines import fit_boosting
-from ringwatch.models.scoring.scoring import said_by
+from ringwatch.models.scoring.scoring import predict_logits
 from ringwatch.models.training.calibration import calibrate
 from ringwatch.models.training.fitting import Progress, part_of
 from ringwatch.models.training.own_networks import own_networks
@@ -29,7 +29,7 @@ _N_FOLDS = 3
 
 @dataclass(frozen=True)
 class Split:
-    """Rows whose label is told, and rows that are judged, `[n_rows] bool` each."""
+    """Training rows and test rows, `[n_rows] bool` each."""
 
     is_training: np.ndarray
     is_test: np.ndarray
@@ -52,7 +52,7 @@ class PublicTable:
     published: Mapping[str, Mapping[str, float]]
 
 
-def judge_table(table: PublicTable, *, progress: Progress = lambda share: None) -> dict[str, Any]:
+def evaluate_table(table: PublicTable, *, progress: Progress = lambda share: None) -> dict[str, Any]:
     """Metrics of our model and of boosted trees on every split.
 
     Returns:
@@ -62,13 +62,13 @@ def judge_table(table: PublicTable, *, progress: Progress = lambda share: None) 
     return {
         "published": table.published,
         "splits": [
-            _judge_split(table, split, number, part_of(progress, number, n_splits))
+            _evaluate_split(table, split, number, part_of(progress, number, n_splits))
             for number, split in enumerate(table.splits)
         ],
     }
 
 
-def _judge_split(table: PublicTable, split: Split, seed: int, progress: Progress) -> dict[str, dict[str, float]]:
+def _evaluate_split(table: PublicTable, split: Split, seed: int, progress: Progress) -> dict[str, dict[str, float]]:
     own, with_neighbours = table.data[ACCOUNT.label].x.numpy(), tree_inputs(table.data).values
     probability = {
         "ours": _our_probability(table, split, seed, progress),
@@ -77,8 +77,8 @@ def _judge_split(table: PublicTable, split: Split, seed: int, progress: Progress
     }
     is_fake = table.is_fake[split.is_test]
     return {
-        name: {**ranking_metrics(is_fake, said), "f1": float(f1_score(is_fake, said >= 0.5, average="macro"))}
-        for name, said in ((name, values[split.is_test]) for name, values in probability.items())
+        name: {**ranking_metrics(is_fake, score), "f1": float(f1_score(is_fake, score >= 0.5, average="macro"))}
+        for name, score in ((name, values[split.is_test]) for name, values in probability.items())
     }
 
 
@@ -94,8 +94,8 @@ def _our_probability(table: PublicTable, split: Split, seed: int, progress: Prog
         fold[held] = number
     networks = own_networks(table.data, labels, fold, seed=seed, progress=progress)
     calibration = calibrate(networks.held_out, labels.is_fake, labels.confidence)
-    said, _ = said_by(networks.members, networks.trees, table.data, labels, labels.is_known)
-    return calibration.apply(said)
+    logits, _ = predict_logits(networks.members, networks.trees, table.data, labels, labels.is_known)
+    return calibration.apply(logits)
 
 
 def _tree_probability(values: np.ndarray, table: PublicTable, split: Split, seed: int) -> np.ndarray:

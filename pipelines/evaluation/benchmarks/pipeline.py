@@ -19,7 +19,7 @@ from neo4j import Driver
 
 from ringwatch.graph_schema.signals import SIGNALS
 from ringwatch.models.data.snapshot import read_snapshot
-from ringwatch.models.training.own_networks import teach_an_epoch
+from ringwatch.models.training.own_networks import fit_one_epoch
 from ringwatch.pipelines.common.metering import listening, looking, metered
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.evaluation.benchmarks.ceilings import Ceilings, measure_ceilings
@@ -99,7 +99,7 @@ def measure_pipeline(settings: Settings, driver: Driver, world: Path, say: Say) 
             say("training a network of its own for one epoch")
             snapshot = read_snapshot(settings.snapshots_dir / f"date={last}")
             with metered("epoch") as meter:
-                teach_an_epoch(snapshot)
+                fit_one_epoch(snapshot)
                 meter.rows = snapshot.n_accounts
         n_accounts = snapshot.n_accounts
         del snapshot

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from tests.builders.worlds import planted_world
 
-from ringwatch.models.ensemble.trees import Trees, grow, said_by_trees, tree_inputs
+from ringwatch.models.ensemble.trees import Trees, fit_trees, predict_tree_logits, tree_inputs
 from ringwatch.models.features.account import Columns
 from ringwatch.models.gnn.hetero import to_hetero_data
 from ringwatch.models.registry.artifact import read_model, version_of, write_model
@@ -26,27 +26,27 @@ def inputs(world):
 
 
 @pytest.fixture(scope="module")
-def text(world, inputs):
-    return grow(inputs, world.is_fake, np.ones(world.is_fake.size), seed=0)
+def fitted(world, inputs):
+    return fit_trees(inputs, world.is_fake, np.ones(world.is_fake.size), seed=0)
 
 
-def test_trees_learn_from_accounts_with_a_weight_alone(world, inputs, text):
-    told = np.random.default_rng(0).random(world.is_fake.size) < 0.5
-    lies = np.where(told, world.is_fake, ~world.is_fake)
-    of_half = grow(inputs, lies, told.astype(float), seed=0)
-    assert roc_auc_score(world.is_fake[~told], said_by_trees((of_half,), inputs)[~told]) > 0.8
+def test_trees_learn_from_accounts_with_a_weight_alone(world, inputs, fitted):
+    is_training = np.random.default_rng(0).random(world.is_fake.size) < 0.5
+    lies = np.where(is_training, world.is_fake, ~world.is_fake)
+    of_half = fit_trees(inputs, lies, is_training.astype(float), seed=0)
+    assert roc_auc_score(world.is_fake[~is_training], predict_tree_logits((of_half,), inputs)[~is_training]) > 0.8
 
 
-def test_the_same_labels_and_seed_grow_the_same_text(world, inputs, text):
-    assert grow(inputs, world.is_fake, np.ones(world.is_fake.size), seed=0) == text
+def test_the_same_labels_and_seed_grow_the_same_text(world, inputs, fitted):
+    assert fit_trees(inputs, world.is_fake, np.ones(world.is_fake.size), seed=0) == fitted
 
 
-def test_inputs_are_found_by_name_and_one_that_is_gone_is_unknown(inputs, text):
+def test_inputs_are_found_by_name_and_one_that_is_gone_is_unknown(inputs, fitted):
     order = np.random.default_rng(0).permutation(len(inputs.names))
     shuffled = Columns(tuple(inputs.names[i] for i in order), inputs.values[:, order])
-    np.testing.assert_array_equal(said_by_trees((text,), shuffled), said_by_trees((text,), inputs))
+    np.testing.assert_array_equal(predict_tree_logits((fitted,), shuffled), predict_tree_logits((fitted,), inputs))
     less = Columns(inputs.names[1:], inputs.values[:, 1:])
-    assert np.isfinite(said_by_trees((text,), less)).all()
+    assert np.isfinite(predict_tree_logits((fitted,), less)).all()
 
 
 def test_who_shares_with_whom_reaches_the_trees(world, inputs):
@@ -58,16 +58,16 @@ def test_who_shares_with_whom_reaches_the_trees(world, inputs):
     assert not np.allclose(own[in_ring], of_others[in_ring])
 
 
-def test_a_model_with_trees_comes_back_from_its_files_as_it_was(world, text, tmp_path):
-    model = replace(default_model(), trees=Trees((text, text), 0.25))
+def test_a_model_with_trees_comes_back_from_its_files_as_it_was(world, fitted, tmp_path):
+    model = replace(default_model(), trees=Trees((fitted, fitted), 0.25))
     write_model(model, tmp_path)
     read = read_model(tmp_path)
     assert version_of(read) == version_of(model) != version_of(default_model())
     np.testing.assert_array_equal(score(read, world.snapshot).fake, score(model, world.snapshot).fake)
 
 
-def test_trees_count_by_their_share(world, inputs, text):
+def test_trees_count_by_their_share(world, inputs, fitted):
     default = default_model()
-    at = {share: score(replace(default, trees=Trees((text,), share)), world.snapshot).fake for share in (0.0, 1.0)}
+    at = {share: score(replace(default, trees=Trees((fitted,), share)), world.snapshot).fake for share in (0.0, 1.0)}
     np.testing.assert_array_equal(at[0.0], score(default, world.snapshot).fake)
-    np.testing.assert_allclose(at[1.0], default.calibration.apply(said_by_trees((text,), inputs)))
+    np.testing.assert_allclose(at[1.0], default.calibration.apply(predict_tree_logits((fitted,), inputs)))

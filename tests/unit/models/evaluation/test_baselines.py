@@ -5,7 +5,7 @@ from tests.builders.shared_world import rows_of, shared_world
 from tests.builders.worlds import planted_world
 
 from ringwatch.models.evaluation.baselines import fit_features
-from ringwatch.models.features.components import accused_by_component
+from ringwatch.models.evaluation.component_baseline import accused_by_component
 from ringwatch.models.features.relations import shared_relations
 
 pytestmark = pytest.mark.unit

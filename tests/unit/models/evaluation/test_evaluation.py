@@ -3,12 +3,12 @@ import pytest
 from tests.builders.shared_world import merged, ring_shares, rows_of, shared_world
 from tests.builders.worlds import planted_world
 
+from ringwatch.models.common.metrics import paired_bootstrap
 from ringwatch.models.evaluation.fraudar import fraudar_scores
 from ringwatch.models.evaluation.metrics import (
     account_metrics,
     campaigns_found,
     large_campaigns,
-    paired_bootstrap,
     ring_metrics,
 )
 from ringwatch.models.evaluation.rewiring import shuffled, without_edges

@@ -11,18 +11,18 @@ from ringwatch.models.data.decisions import decisions_of
 from ringwatch.models.data.identifiers import shared_kinds
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.explain.evidence import MAX_IDENTIFIERS, account_evidence
-from ringwatch.models.explain.reasons import MAX_REASONS, Judged, account_reasons
+from ringwatch.models.explain.reasons import MAX_REASONS, Findings, account_reasons
 from ringwatch.models.rings.reasons import ring_reasons
 
 pytestmark = pytest.mark.unit
 
 
-def judged(snapshot: Snapshot, suspicious: str = "", rings: Mapping[str, int] | None = None) -> Judged:
+def judged(snapshot: Snapshot, suspicious: str = "", rings: Mapping[str, int] | None = None) -> Findings:
     """Findings by name: suspicious accounts, space-separated, and the number of each account's ring."""
     names = snapshot.accounts["id"].to_pylist()
     ring = np.array([(rings or {}).get(name, -1) for name in names])
     is_suspicious = np.isin(names, suspicious.split())
-    return Judged(np.full(len(names), 0.93), is_suspicious, ring, {}, {}, decisions_of(snapshot), False)
+    return Findings(np.full(len(names), 0.93), is_suspicious, ring, {}, {}, decisions_of(snapshot), False)
 
 
 def reasons_of(snapshot: Snapshot, account: str, suspicious: str = "", **rings: int) -> list[str]:

@@ -10,7 +10,7 @@ from tests.builders.worlds import planted_world
 from ringwatch.graph_schema.graph import RELATIONSHIPS_BY_TYPE
 from ringwatch.models.features.account import Columns
 from ringwatch.models.features.encoding import encode_accounts, encode_edges, encode_identifiers
-from ringwatch.models.features.piecewise_linear import Unfolding
+from ringwatch.models.features.piecewise_linear import PiecewiseLinearEncoding
 from ringwatch.models.features.relations import Relation
 
 pytestmark = pytest.mark.unit
@@ -29,7 +29,7 @@ def _with_accounts(snapshot, name, values):
 
 def _input(snapshot, name):
     ranks = encode_accounts(snapshot)
-    unfolding = Unfolding([name])
+    unfolding = PiecewiseLinearEncoding([name])
     [rank] = unfolding.names
     return unfolding(torch.from_numpy(ranks.values[:, [ranks.names.index(rank)]])).numpy()[:, 0]
 

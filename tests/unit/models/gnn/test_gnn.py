@@ -8,10 +8,10 @@ from tests.builders.worlds import planted_world, renamed
 from ringwatch.models.data.labels import known_labels
 from ringwatch.models.data.snapshot import make_snapshot
 from ringwatch.models.gnn.hetero import to_hetero_data
-from ringwatch.models.gnn.input_schema import shape_of
-from ringwatch.models.gnn.network import OthersConv, make_network
+from ringwatch.models.gnn.input_schema import input_schema_of
+from ringwatch.models.gnn.network import SharedIdentifierConv, make_network
 from ringwatch.models.registry.model import Member
-from ringwatch.models.scoring.scoring import said_by
+from ringwatch.models.scoring.scoring import predict_logits
 
 pytestmark = pytest.mark.unit
 
@@ -28,37 +28,39 @@ def member(world):
 
 def _untrained(snapshot):
     """An untrained network: what it may depend on does not hinge on training."""
-    shape = shape_of([to_hetero_data(snapshot)])
+    inputs = input_schema_of([to_hetero_data(snapshot)])
     torch.manual_seed(0)
-    return Member(shape, make_network(shape).state_dict())
+    return Member(inputs, make_network(inputs).state_dict())
 
 
 def _logits(member, snapshot, is_seen=None):
     labels = known_labels(snapshot)
-    return said_by([member], None, to_hetero_data(snapshot), labels, labels.is_known if is_seen is None else is_seen)[0]
+    return predict_logits(
+        [member], None, to_hetero_data(snapshot), labels, labels.is_known if is_seen is None else is_seen
+    )[0]
 
 
-def _heard(n_accounts, seed=0):
-    """What account 0 hears on one identifier of n accounts, and what of the others reaches it."""
+def _conv_of_hub(n_accounts, seed=0):
+    """What account 0 receives over one identifier of n accounts, by their states, and those states."""
     torch.manual_seed(seed)
-    conv = OthersConv(width=8, n_context=0)
+    conv = SharedIdentifierConv(width=8, n_context=0)
     accounts = torch.randn(n_accounts, 8)
     edge_index = torch.stack([torch.zeros(n_accounts, dtype=torch.int64), torch.arange(n_accounts)])
     return lambda x: conv((torch.zeros(1, 0), x), edge_index, torch.zeros(n_accounts, 0))[0], accounts
 
 
-def test_an_account_hears_the_others_and_not_itself_unless_through_them():
-    hear, accounts = _heard(3)
+def test_an_account_receives_messages_of_the_others_and_none_of_itself():
+    received, accounts = _conv_of_hub(3)
     itself, another = accounts.clone(), accounts.clone()
     itself[0] += 5
     another[1] += 5
-    assert torch.allclose(hear(itself), hear(accounts), atol=1e-6)
-    assert not torch.allclose(hear(another), hear(accounts), atol=1e-3)
+    assert torch.allclose(received(itself), received(accounts), atol=1e-6)
+    assert not torch.allclose(received(another), received(accounts), atol=1e-3)
 
 
-def test_a_hub_says_little():
-    few, few_accounts = _heard(2)
-    many, many_accounts = _heard(400)
+def test_messages_over_a_hub_are_small():
+    few, few_accounts = _conv_of_hub(2)
+    many, many_accounts = _conv_of_hub(400)
     assert many(many_accounts).norm() < 0.2 * few(few_accounts).norm()
 
 
@@ -84,7 +86,7 @@ def test_labels_that_are_hidden_do_not_reach_the_network(world, member):
     assert (_logits(member, unlabelled) != _logits(member, world.snapshot)).any()
 
 
-def test_who_shares_with_nobody_does_not_hear_its_own_label(world, member):
+def test_an_account_that_shares_with_nobody_does_not_receive_its_own_label(world, member):
     alone = replace(
         world.snapshot,
         relationships={type_: table.slice(0, 0) for type_, table in world.snapshot.relationships.items()},
@@ -112,8 +114,8 @@ def test_a_kind_of_relationship_that_training_lacked_adds_no_noise(world):
         | {"SENT_MONEY_TO": world.snapshot.relationships["SENT_MONEY_TO"].slice(0, 0)},
     )
     member = _untrained(without)
-    assert not [name for name in member.shape.accounts if name.startswith("SENT_MONEY_TO")]
-    assert not [type_ for type_ in member.shape.edges if "SENT_MONEY_TO" in type_[1]]
+    assert not [name for name in member.inputs.accounts if name.startswith("SENT_MONEY_TO")]
+    assert not [type_ for type_ in member.inputs.edges if "SENT_MONEY_TO" in type_[1]]
     assert np.isfinite(_logits(member, world.snapshot)).all()
 
 

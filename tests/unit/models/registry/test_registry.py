@@ -184,3 +184,26 @@ def test_the_stored_model_is_readable(candidate, registry):
     assert about["metrics"]["n_fake"] > 0
     assert set(about["thresholds"]) == {"suspicious", "watch"}
     assert "torch" in about["packages"]
+
+
+def test_a_champion_that_an_earlier_version_wrote_is_not_used_and_the_log_says_what_to_do(candidate, registry, caplog):
+    version = registry.save(candidate.model)
+    registry.promote(version, date=DATE, why="first")
+    path = registry.folder / version / "model.json"
+    about = json.loads(path.read_text())
+    del about["format"], about["kind"]  # as they were before there were formats
+    path.write_text(json.dumps(about))
+    assert registry.champion_as_of(DATE) is registry.champion() is None
+    assert f"{version} was written by an earlier version" in caplog.text
+    assert "ringwatch train" in caplog.text
+    assert [stored.version for stored in registry.list_models()] == [version]
+    with pytest.raises(ModelStoreError, match="format is 1"):
+        registry.load(version)
+
+
+def test_the_list_reads_no_weights(candidate, registry):
+    version = registry.save(candidate.model)
+    (registry.folder / version / "model.safetensors").unlink()
+    [stored] = registry.list_models()
+    assert (stored.version, stored.snapshot_date) == (version, str(DATE))
+    assert stored.metrics == candidate.model.metrics

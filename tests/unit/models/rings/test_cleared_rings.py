@@ -30,7 +30,7 @@ def run(snapshot: Snapshot, **options: object) -> Detection:
         snapshot,
         Scores(np.full(snapshot.n_accounts, 0.95), links),
         thresholds=Thresholds(suspicious=0.5, watch=0.1),
-        judge=default_model().judge,
+        ring_classifier=default_model().ring_classifier,
         previous=None,
         cleared_rings=cleared,
         is_default=False,

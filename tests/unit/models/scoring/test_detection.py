@@ -30,7 +30,12 @@ def run(snapshot: Snapshot, scores: Mapping[str, float] | np.ndarray, **options:
     values = scores if isinstance(scores, np.ndarray) else scores_of(snapshot, scores, default=0.01)
     is_suspect = known_labels(snapshot).is_fake | (values >= THRESHOLDS.watch)
     operator = options.pop("operator", np.where(is_suspect, 0, -1))
-    defaults = {"thresholds": THRESHOLDS, "judge": default_model().judge, "previous": None, "is_default": False}
+    defaults = {
+        "thresholds": THRESHOLDS,
+        "ring_classifier": default_model().ring_classifier,
+        "previous": None,
+        "is_default": False,
+    }
     return detect(snapshot, Scores(values, linked(snapshot, operator)), **(defaults | options))
 
 

@@ -1,4 +1,4 @@
-"""Judges what was found in the nights of a simulated world: accounts, rings, campaigns, harm, and every baseline."""
+"""Evaluation of the nights of a simulated world: accounts, rings, campaigns, harm, and every baseline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,30 +8,31 @@ import numpy as np
 
 from ringwatch.models.data.labels import known_labels
 from ringwatch.models.data.snapshot import Snapshot
+from ringwatch.models.data.truth import Truth
 from ringwatch.models.evaluation.comparison import OURS, compare_rankings, label_baselines
-from ringwatch.models.evaluation.difficulty import Truth, oracle_scores
+from ringwatch.models.evaluation.component_baseline import accused_by_component
+from ringwatch.models.evaluation.difficulty import oracle_scores
 from ringwatch.models.evaluation.faithfulness import faithfulness
 from ringwatch.models.evaluation.fraudar import fraudar_scores
 from ringwatch.models.evaluation.metrics import CAMPAIGN_FOUND, campaigns_found, large_campaigns, ring_metrics
 from ringwatch.models.evaluation.rewiring import shuffled, without_edges
-from ringwatch.models.features.components import accused_by_component
 from ringwatch.models.registry.model import TrainedModel
 from ringwatch.models.scoring.scoring import score
 
 
 @dataclass(frozen=True)
-class FoundNight:
+class DetectedNight:
     """What was found in a night, and the truth about it.
 
     Attributes:
         snapshot: the night.
         truth: about its accounts, in their order, as are all the rest.
         is_suspicious: `[n_accounts] bool`.
-        is_banned: `[n_accounts] bool`, to be listed by the detector's word.
-        is_decided: `[n_accounts] bool`, to be listed by a person's.
-        is_contested: `[n_accounts] bool`, a person's against the detector's, which waits for a second person's.
+        is_banned: `[n_accounts] bool`, to be listed by its score.
+        is_decided: `[n_accounts] bool`, to be listed by a person's decision.
+        is_contested: `[n_accounts] bool`, a person's decision against the score, which waits for a second person's.
         ring: `[n_accounts] int64` number of the suspicious ring, -1 outside.
-        lawful: `[n_accounts] int64` number of the group that was cleared as lawful, -1 outside.
+        cleared_group: `[n_accounts] int64` number of the group that was cleared as legitimate, -1 outside.
     """
 
     snapshot: Snapshot
@@ -41,13 +42,13 @@ class FoundNight:
     is_decided: np.ndarray
     is_contested: np.ndarray
     ring: np.ndarray
-    lawful: np.ndarray
+    cleared_group: np.ndarray
 
 
-def judge_detection(nights: Sequence[FoundNight]) -> dict[str, Any]:
+def evaluate_detection(nights: Sequence[DetectedNight]) -> dict[str, Any]:
     """Rings, campaigns, harm and time, as of the last night."""
     last, truth, labels = nights[-1], nights[-1].truth, known_labels(nights[-1].snapshot)
-    is_ordinary = truth.is_judged & ~truth.is_fake
+    is_ordinary = truth.is_evaluated & ~truth.is_fake
 
     def of_both(accused: np.ndarray) -> dict[str, int]:
         return {"fakes": int((accused & truth.is_fake).sum()), "ordinary": int((accused & is_ordinary).sum())}
@@ -58,7 +59,10 @@ def judge_detection(nights: Sequence[FoundNight]) -> dict[str, Any]:
         "banned": of_both(last.is_banned),
         "banned_by_a_person": of_both(last.is_decided),
         "contested": of_both(last.is_contested),
-        "cleared_as_lawful": {"groups": np.unique(last.lawful[last.lawful >= 0]).size, **of_both(last.lawful >= 0)},
+        "cleared_as_lawful": {
+            "groups": np.unique(last.cleared_group[last.cleared_group >= 0]).size,
+            **of_both(last.cleared_group >= 0),
+        },
         "by_night": [_of_night(each) for each in nights],
         "harm_by_kind": _by_kind(truth, is_ordinary, last),
         "rings": {
@@ -69,12 +73,12 @@ def judge_detection(nights: Sequence[FoundNight]) -> dict[str, Any]:
     }
 
 
-def _of_night(night: FoundNight) -> dict[str, Any]:
+def _of_night(night: DetectedNight) -> dict[str, Any]:
     """How many of the accused are fake, and of the active fakes how many are accused: suspicious, and listed."""
     of_night: dict[str, Any] = {"date": night.snapshot.date.isoformat()}
     for name, accused in (("suspicious", night.is_suspicious), ("listed", night.is_banned | night.is_decided)):
         n_found = int((accused & night.truth.is_fake).sum())
-        n_accused = n_found + int((accused & night.truth.is_judged & ~night.truth.is_fake).sum())
+        n_accused = n_found + int((accused & night.truth.is_evaluated & ~night.truth.is_fake).sum())
         of_night[name] = {
             "precision": n_found / n_accused if n_accused else None,
             "recall": n_found / int(night.truth.is_fake.sum()) if night.truth.is_fake.any() else None,
@@ -82,7 +86,7 @@ def _of_night(night: FoundNight) -> dict[str, Any]:
     return of_night
 
 
-def _by_kind(truth: Truth, is_ordinary: np.ndarray, night: FoundNight) -> dict[str, dict[str, int]]:
+def _by_kind(truth: Truth, is_ordinary: np.ndarray, night: DetectedNight) -> dict[str, dict[str, int]]:
     counts = {}
     for kind in np.unique(truth.kind[is_ordinary]):
         of_kind = is_ordinary & (truth.kind == kind)
@@ -94,7 +98,7 @@ def _by_kind(truth: Truth, is_ordinary: np.ndarray, night: FoundNight) -> dict[s
     return counts
 
 
-def _campaigns(nights: Sequence[FoundNight]) -> dict[str, dict[str, Any]]:
+def _campaigns(nights: Sequence[DetectedNight]) -> dict[str, dict[str, Any]]:
     """For each campaign its active members, the share found by the last night, and nights from first sight to found.
 
     A campaign that was active before the first night could not be found earlier than in it.
@@ -120,21 +124,21 @@ def _campaigns(nights: Sequence[FoundNight]) -> dict[str, dict[str, Any]]:
     return campaigns
 
 
-def _labelled_kinds(night: FoundNight) -> set[str]:
+def _labelled_kinds(night: DetectedNight) -> set[str]:
     is_known_fake = known_labels(night.snapshot).is_fake & night.truth.is_fake
     return set(night.truth.kind[is_known_fake].tolist())
 
 
-def judge_ranking(
-    night: FoundNight, model: TrainedModel, elsewhere: Snapshot, truth_elsewhere: Truth, *, seed: int
+def evaluate_ranking(
+    night: DetectedNight, model: TrainedModel, elsewhere: Snapshot, truth_elsewhere: Truth, *, seed: int
 ) -> dict[str, Any]:
-    """Ours, every baseline and both honesty checks, on the accounts of a night that are not yet labelled.
+    """Metrics of ours, every baseline and both ablations, on the accounts of a night that are not yet labelled.
 
     Args:
         night: the night, with its truth.
         model: ours.
         elsewhere: a night of another world, for the oracle to learn from.
-        truth_elsewhere: the whole truth about that.
+        truth_elsewhere: the complete truth about that.
         seed: of the trees, of the shuffling and of the bootstrap.
     """
     snapshot, truth, labels = night.snapshot, night.truth, known_labels(night.snapshot)
@@ -148,7 +152,7 @@ def judge_ranking(
         "oracle": oracle_scores(snapshot, truth, elsewhere, truth_elsewhere, seed=seed),
     }
     return {
-        **compare_rankings(scores, truth.is_fake, truth.is_judged & ~labels.is_known, seed=seed),
+        **compare_rankings(scores, truth.is_fake, truth.is_evaluated & ~labels.is_known, seed=seed),
         "evidence": faithfulness(model, snapshot, night.is_suspicious & ~labels.is_known, seed=seed),
     }
 

@@ -1,4 +1,4 @@
-"""The decision on each group of linked accounts, and why a lawful one was cleared: whom it is like, and by what."""
+"""The decision on each community of linked accounts, with the reason why a legitimate one was cleared."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -11,14 +11,14 @@ from ringwatch.models.data.identifiers import SharedKind
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.explain.wording import count
 from ringwatch.models.features.account import Columns
-from ringwatch.models.rings.classifier import FEATURES, RingJudge, ring_features
+from ringwatch.models.rings.classifier import FEATURES, RingClassifier, ring_features
 from ringwatch.models.rings.communities import Groups, keep_groups
 from ringwatch.models.rings.sharing import kinds_shared, per_group
 
 _MOST = 0.5  # share of members
 _HOUSEHOLD_AT_MOST = 8
 _N_FACTS = 3
-_SAY: dict[str, Callable[[float], str]] = {
+_DESCRIBE: dict[str, Callable[[float], str]] = {
     "mean_logit": lambda value: f"typically scored {expit(value):.2f}",
     "max_logit": lambda value: f"none scored above {expit(value):.2f}",
     "log_size": lambda value: f"only {count(round(np.exp(value)), 'account')}",
@@ -27,61 +27,67 @@ _SAY: dict[str, Callable[[float], str]] = {
 }
 
 
-class Verdicts(NamedTuple):
-    """Groups that are to be told of, and the decision on each.
+class RingDecisions(NamedTuple):
+    """Groups to report, and the decision on each.
 
     Attributes:
-        groups: rings, and lawful groups of which a member's score had raised a question.
+        groups: rings, and legitimate groups with a member whose score is above the watch threshold.
         probability: `[n_groups] float64`, that it is a ring.
-        lawful: why it was cleared, by the number of each that was.
+        cleared: why it was cleared, by the number of each group that was.
     """
 
     groups: Groups
     probability: np.ndarray
-    lawful: Mapping[int, str]
+    cleared: Mapping[int, str]
 
 
-def decide(
-    judge: RingJudge,
+def decide_rings(
+    ring_classifier: RingClassifier,
     snapshot: Snapshot,
     kinds: Sequence[SharedKind],
     groups: Groups,
     *,
     scores: np.ndarray,
     is_known_fake: np.ndarray,
-    is_asked: np.ndarray,
-) -> Verdicts:
-    """Part rings from lawful groups; one with a known fake in it is never lawful.
+    is_flagged: np.ndarray,
+) -> RingDecisions:
+    """Separate rings from legitimate groups; one with a known fake in it is never legitimate.
 
     Args:
-        judge: of groups.
+        ring_classifier: of groups.
         snapshot: the night.
         kinds: what is shared in it.
         groups: of linked accounts.
-        scores: `[n_accounts] float64`, what is known or thought of each account.
+        scores: `[n_accounts] float64`, known or predicted of each account.
         is_known_fake: `[n_accounts] bool`.
-        is_asked: `[n_accounts] bool`, whose score raises a question.
+        is_flagged: `[n_accounts] bool`, whose score is above the watch threshold.
     """
     features = ring_features(snapshot, groups, scores)
-    probability = judge.probability(features)
-    is_lawful = probability < judge.thresholds.watch
-    is_lawful &= per_group(groups.group, is_known_fake, groups.n_groups) == 0
-    is_told = ~is_lawful | (per_group(groups.group, is_asked, groups.n_groups) > 0)
-    is_excused = is_lawful & is_told
-    of_excused = Columns(features.names, features.values[is_excused])
-    reasons = _lawful_reasons(judge, of_excused, kinds_shared(kinds, keep_groups(groups, is_excused)))
+    probability = ring_classifier.probability(features)
+    is_legitimate = probability < ring_classifier.thresholds.watch
+    is_legitimate &= per_group(groups.group, is_known_fake, groups.n_groups) == 0
+    is_reported = ~is_legitimate | (per_group(groups.group, is_flagged, groups.n_groups) > 0)
+    is_cleared = is_legitimate & is_reported
+    of_cleared = Columns(features.names, features.values[is_cleared])
+    reasons = _legitimate_reasons(ring_classifier, of_cleared, kinds_shared(kinds, keep_groups(groups, is_cleared)))
     # Groups that are kept stay in their order.
-    lawful = np.flatnonzero(is_excused[is_told]).tolist()
-    return Verdicts(keep_groups(groups, is_told), probability[is_told], dict(zip(lawful, reasons, strict=True)))
+    cleared = np.flatnonzero(is_cleared[is_reported]).tolist()
+    return RingDecisions(
+        keep_groups(groups, is_reported), probability[is_reported], dict(zip(cleared, reasons, strict=True))
+    )
 
 
-def _lawful_reasons(judge: RingJudge, features: Columns, shares: Mapping[str, np.ndarray]) -> Iterator[str]:
+def _legitimate_reasons(
+    ring_classifier: RingClassifier, features: Columns, shares: Mapping[str, np.ndarray]
+) -> Iterator[str]:
     """A sentence for each group; `shares` of members by family of evidence, `[n_groups]` each."""
-    pulls = judge.pulls(features)
+    contributions = ring_classifier.contributions(features)
     sizes = np.exp(features.values[:, FEATURES.index("log_size")])
     for group, values in enumerate(features.values):
-        speaking = (at for at in np.argsort(pulls[group]) if pulls[group, at] < 0 and FEATURES[at] in _SAY)
-        facts = ", ".join(_SAY[FEATURES[at]](float(values[at])) for at in islice(speaking, _N_FACTS))
+        lowering = (
+            at for at in np.argsort(contributions[group]) if contributions[group, at] < 0 and FEATURES[at] in _DESCRIBE
+        )
+        facts = ", ".join(_DESCRIBE[FEATURES[at]](float(values[at])) for at in islice(lowering, _N_FACTS))
         like = _looks_like({family: of_groups[group] for family, of_groups in shares.items()}, sizes[group])
         yield f"looks lawful, like {like}: {facts}"
 

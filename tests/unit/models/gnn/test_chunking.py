@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from tests.builders.worlds import planted_world
 
 from ringwatch.models.data.labels import known_labels
-from ringwatch.models.gnn import chunking as parts
+from ringwatch.models.gnn import chunking
 from ringwatch.models.gnn.hetero import PAIR, to_hetero_data
-from ringwatch.models.gnn.input_schema import aligned, seen_labels, shape_of
+from ringwatch.models.gnn.input_schema import aligned, input_schema_of, seen_labels
 from ringwatch.models.gnn.network import make_network
-from ringwatch.models.training.fitting import Lesson, _loss
+from ringwatch.models.training.fitting import TrainingGraph, _loss
 
 pytestmark = pytest.mark.unit
 
@@ -22,27 +22,27 @@ def snapshot():
     return planted_world().snapshot
 
 
-def _of_parts_of(n_rows, monkeypatch, snapshot):
-    """What an untrained network says, and the gradients of its loss, when a part has so many rows."""
-    monkeypatch.setattr(parts, "PART_ROWS", n_rows)
+def _with_chunks_of(n_rows, monkeypatch, snapshot):
+    """The output of an untrained network, and the gradients of its loss, when a chunk has so many rows."""
+    monkeypatch.setattr(chunking, "CHUNK_ROWS", n_rows)
     labels, data = known_labels(snapshot), to_hetero_data(snapshot)
-    shape = shape_of([data])
+    inputs = input_schema_of([data])
     torch.manual_seed(0)
-    network = make_network(shape).eval()  # no dropout, whose draws would differ
+    network = make_network(inputs).eval()  # no dropout, whose draws would differ
     with torch.inference_mode():
-        said = network(aligned(data, shape), seen_labels(labels, labels.is_known))
+        output = network(aligned(data, inputs), seen_labels(labels, labels.is_known))
     ones = np.ones(data[PAIR].num_edges, dtype=np.float32)
     known = labels.is_known.astype(np.float32)
-    lesson = Lesson(aligned(data, shape), labels, labels.is_fake.astype(np.float32), known, ones, ones)
-    _loss(network, lesson, 0.5, np.random.default_rng(0)).backward()
-    return said, {name: weights.grad for name, weights in network.named_parameters() if weights.grad is not None}
+    graph = TrainingGraph(aligned(data, inputs), labels, labels.is_fake.astype(np.float32), known, ones, ones)
+    _loss(network, graph, 0.5, np.random.default_rng(0)).backward()
+    return output, {name: weights.grad for name, weights in network.named_parameters() if weights.grad is not None}
 
 
 @pytest.mark.parametrize("n_rows", [7, 100])
 def test_scores_links_and_gradients_are_those_of_the_whole(monkeypatch, snapshot, n_rows):
-    whole, of_whole = _of_parts_of(10**9, monkeypatch, snapshot)
-    said, gradients = _of_parts_of(n_rows, monkeypatch, snapshot)
-    for ours, theirs in zip(said, whole, strict=True):
+    whole, of_whole = _with_chunks_of(10**9, monkeypatch, snapshot)
+    output, gradients = _with_chunks_of(n_rows, monkeypatch, snapshot)
+    for ours, theirs in zip(output, whole, strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
     assert gradients.keys() == of_whole.keys()
     for name, gradient in gradients.items():
@@ -52,10 +52,10 @@ def test_scores_links_and_gradients_are_those_of_the_whole(monkeypatch, snapshot
 @given(st.lists(st.integers(0, 9), max_size=60), st.integers(1, 20))
 def test_every_row_is_in_one_part_and_no_group_in_two(groups, n_rows):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts, "PART_ROWS", n_rows)
+        patch.setattr(chunking, "CHUNK_ROWS", n_rows)
         group = torch.tensor(groups, dtype=torch.int64)
         seen, of_parts = [], []
-        for rows, first, after in parts.whole_groups(group, 10):
+        for rows, first, after in chunking.group_chunks(group, 10):
             assert ((group[rows] >= first) & (group[rows] < after)).all()
             seen += torch.arange(len(groups))[rows].tolist()
             of_parts.append((len(group[rows]), set(group[rows].tolist())))
@@ -68,7 +68,7 @@ def test_rows_that_are_added_have_their_gradient_and_are_not_kept_for_it():
     index, weight = torch.tensor([2, 0, 2]), torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     rows, kept = torch.ones(3, 2, requires_grad=True), []
     with torch.autograd.graph.saved_tensors_hooks(lambda tensor: kept.append(tensor) or tensor, lambda tensor: tensor):
-        total = parts.add_rows(torch.zeros(3, 2), index, rows * 1.0)
+        total = chunking.add_rows(torch.zeros(3, 2), index, rows * 1.0)
     assert total.tolist() == [[1.0, 1.0], [0.0, 0.0], [2.0, 2.0]]
     assert not [tensor for tensor in kept if tensor.shape == rows.shape]
     (total * weight).sum().backward()

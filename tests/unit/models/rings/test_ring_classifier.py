@@ -15,7 +15,7 @@ from ringwatch.models.data.identifiers import shared_kinds
 from ringwatch.models.ensemble.thresholds import Thresholds
 from ringwatch.models.features.account import Columns
 from ringwatch.models.registry.default_model import default_model
-from ringwatch.models.rings.classifier import FEATURES, fit_ring_judge, ring_features
+from ringwatch.models.rings.classifier import FEATURES, fit_ring_classifier, ring_features
 from ringwatch.models.rings.communities import Groups
 from ringwatch.models.rings.sharing import kinds_shared, shared_within
 from ringwatch.models.scoring.detection import detect
@@ -40,7 +40,7 @@ def joined(snapshot, years_ago_by_account):
 def run(snapshot, score, **options):
     defaults = {
         "thresholds": Thresholds(suspicious=0.5, watch=0.1),
-        "judge": default_model().judge,
+        "ring_classifier": default_model().ring_classifier,
         "previous": None,
         "is_default": False,
     }
@@ -73,12 +73,14 @@ def test_the_same_group_is_a_ring_when_its_accounts_are_surely_fake():
 
 
 def test_a_group_with_a_known_fake_is_watched_however_lawful_it_looks():
-    judge = replace(default_model().judge, thresholds=Thresholds(suspicious=1.1, watch=1.0))
-    [ring] = run(family_of_years(labels=[("kid", "fake", "chargeback")]), 0.3, judge=judge).rings.to_pylist()
+    classifier = replace(default_model().ring_classifier, thresholds=Thresholds(suspicious=1.1, watch=1.0))
+    [ring] = run(
+        family_of_years(labels=[("kid", "fake", "chargeback")]), 0.3, ring_classifier=classifier
+    ).rings.to_pylist()
     assert ring["fraud_label"] == "watch"
 
 
-def test_a_lawful_group_that_raised_no_question_is_not_told_of():
+def test_a_legitimate_group_that_raised_no_question_is_not_reported():
     found = run(family_of_years(), 0.05)
     assert found.rings.num_rows == 0
     assert found.accounts["ring_id"].null_count == 4
@@ -131,24 +133,24 @@ def test_what_is_shared_with_outsiders_alone_does_not_count():
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_a_judge_tells_what_it_was_told_apart_and_the_same_each_time(seed):
+def test_a_fitted_classifier_separates_rings_and_is_the_same_each_time(seed):
     rng = np.random.default_rng(seed)
     is_ring = np.arange(200) % 3 > 0
     features = rng.normal(size=(200, len(FEATURES))) + 5.0 * is_ring[:, None]
-    judge = fit_ring_judge(features, is_ring)
-    assert judge == fit_ring_judge(features, is_ring)
-    said = judge.probability(Columns(FEATURES, features))
-    assert said[is_ring].min() > 0.5 > said[~is_ring].max()
-    assert judge.thresholds.watch <= judge.thresholds.suspicious
+    classifier = fit_ring_classifier(features, is_ring)
+    assert classifier == fit_ring_classifier(features, is_ring)
+    probability = classifier.probability(Columns(FEATURES, features))
+    assert probability[is_ring].min() > 0.5 > probability[~is_ring].max()
+    assert classifier.thresholds.watch <= classifier.thresholds.suspicious
 
 
-def test_groups_of_one_sort_teach_no_judge():
+def test_groups_of_one_class_fit_no_classifier():
     with pytest.raises(TooFewGroupsError, match="7 of them rings"):
-        fit_ring_judge(np.zeros((7, len(FEATURES))), np.ones(7, dtype=bool))
+        fit_ring_classifier(np.zeros((7, len(FEATURES))), np.ones(7, dtype=bool))
 
 
-def test_the_default_judge_asks_more_of_a_group_the_less_sure_its_accounts_are():
-    weights = dict(zip(FEATURES, default_model().judge.weights, strict=True))
-    assert weights["mean_logit"] > 0
-    assert weights["max_logit"] > 0
-    assert weights["log_joined_apart_days"] < 0
+def test_the_default_classifier_needs_more_evidence_the_lower_the_accounts_logits_are():
+    coefficients = dict(zip(FEATURES, default_model().ring_classifier.coefficients, strict=True))
+    assert coefficients["mean_logit"] > 0
+    assert coefficients["max_logit"] > 0
+    assert coefficients["log_joined_apart_days"] < 0
