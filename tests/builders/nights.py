@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 import pyarrow as pa
+from tests.builders.snapshots import build_snapshot, ends_of
 
-from ringwatch.graph_schema.layout import LABELS_SCHEMA
-from ringwatch.models.data.snapshot import make_snapshot, write_snapshot
+from ringwatch.models.data.snapshot import write_snapshot
 from ringwatch.models.ensemble.thresholds import Thresholds
 from ringwatch.models.rings.identity import MEMBERS_SCHEMA, RINGS_SCHEMA, Rings
 from ringwatch.models.scoring.detection import ACCOUNTS_SCHEMA, Detection
@@ -20,6 +20,13 @@ from ringwatch.pipelines.ingest.casting.values import subnet_of
 from ringwatch.pipelines.review.questions import make_questions
 from ringwatch.pipelines.runs.store import Run, write_run
 
+_KINDS = {
+    "PAID_WITH": "cards",
+    "USED_DEVICE": "devices",
+    "USED_IP": "ips",
+    "SENT_TEMPLATE": "templates",
+    "HAS_EMAIL_DOMAIN": "domains",
+}
 THRESHOLDS = Thresholds(suspicious=0.8, watch=0.4)
 
 
@@ -55,49 +62,42 @@ def detected_night(
     `networks` are the types of addresses' networks, `lawful` the rings that were looked at and cleared.
     """
     created_at = datetime.combine(night, time(), UTC) - timedelta(days=30)
-    uses = {"PAID_WITH": _uses(accounts, "cards"), "USED_DEVICE": _uses(accounts, "devices")}
-    uses |= {"USED_IP": _uses(accounts, "ips"), "SENT_TEMPLATE": _uses(accounts, "templates")}
-    uses["HAS_EMAIL_DOMAIN"] = _uses(accounts, "domains")
+    uses = {type_: _uses(accounts, kind) for type_, kind in _KINDS.items()}
     ends = {type_: sorted({end for _, end in pairs}) for type_, pairs in uses.items()}
-    in_subnet = [{"start_id": ip, "end_id": subnet_of(ip)} for ip in ends["USED_IP"]]
-    labels = [
-        {
-            "account_id": account_id,
-            "label": judged.label,
-            "label_confidence": 1.0,
-            "source": judged.source,
-            "known_at": created_at,
-            "n_people": judged.n_people,
-        }
-        for account_id, judged in accounts.items()
-        if judged.label
-    ]
-    snapshot = make_snapshot(
+    in_subnet = [(ip, subnet_of(ip)) for ip in ends["USED_IP"]]
+    known = {account_id: judged for account_id, judged in accounts.items() if judged.label}
+    snapshot = build_snapshot(
         night,
         {
-            "Account": _table(
-                list(accounts), created_at=created_at, country=None, plan=None,
-                n_requests=0, n_input_tokens=0, n_output_tokens=0, n_usage_hours=0,
-            ),
-            "PaymentInstrument": _table(ends["PAID_WITH"], instrument_type=None, instrument_country=None),
-            "Device": _table(ends["USED_DEVICE"], os=None, browser=None, device_model=None),
-            "IpAddress": _addresses(ends["USED_IP"], networks or {}),
-            "Subnet": _table(sorted({each["end_id"] for each in in_subnet})),
-            "PromptTemplate": _table(ends["SENT_TEMPLATE"]),
-            "EmailDomain": _table(ends["HAS_EMAIL_DOMAIN"]),
+            "Account": {"id": list(accounts)},
+            "PaymentInstrument": {"id": ends["PAID_WITH"]},
+            "Device": {"id": ends["USED_DEVICE"]},
+            "IpAddress": {
+                "id": ends["USED_IP"],
+                "asn": None,
+                "network_type": [(networks or {}).get(ip) for ip in ends["USED_IP"]],
+            },
+            "Subnet": {"id": sorted({subnet for _, subnet in in_subnet})},
+            "PromptTemplate": {"id": ends["SENT_TEMPLATE"]},
+            "EmailDomain": {"id": ends["HAS_EMAIL_DOMAIN"]},
         },
         {
-            "PAID_WITH": _relationships(
-                uses["PAID_WITH"], created_at, n_events=1, n_failed=0, n_chargebacks=0, total_amount=1.0
-            ),
-            "USED_DEVICE": _relationships(uses["USED_DEVICE"], created_at, n_events=1, n_days=1),
-            "USED_IP": _relationships(uses["USED_IP"], created_at, n_events=1, n_days=1, signup=False),
-            "IN_SUBNET": pa.Table.from_pylist(in_subnet) if in_subnet else None,
-            "SENT_TEMPLATE": _relationships(uses["SENT_TEMPLATE"], created_at, n_requests=1, n_hours=1),
-            "HAS_EMAIL_DOMAIN": _relationships(uses["HAS_EMAIL_DOMAIN"], created_at),
+            "PAID_WITH": {**ends_of(uses["PAID_WITH"]), "n_events": 1, "total_amount": 1.0},
+            "USED_DEVICE": {**ends_of(uses["USED_DEVICE"]), "n_events": 1, "n_days": 1},
+            "USED_IP": {**ends_of(uses["USED_IP"]), "n_events": 1, "n_days": 1, "signup": False},
+            "IN_SUBNET": ends_of(in_subnet),
+            "SENT_TEMPLATE": {**ends_of(uses["SENT_TEMPLATE"]), "n_requests": 1, "n_hours": 1},
+            "HAS_EMAIL_DOMAIN": ends_of(uses["HAS_EMAIL_DOMAIN"]),
         },
-        pa.Table.from_pylist(labels, LABELS_SCHEMA),
-    )  # fmt: skip
+        {
+            "account_id": list(known),
+            "label": [judged.label for judged in known.values()],
+            "label_confidence": 1.0,
+            "source": [judged.source for judged in known.values()],
+            "n_people": [judged.n_people for judged in known.values()],
+        },
+        at=created_at,
+    )
     write_snapshot(snapshot, settings.snapshots_dir / f"date={night}")
     rows = [
         {
@@ -117,11 +117,6 @@ def detected_night(
     candidates = candidates_of(settings, run, snapshot, detection.accounts, POLICY)
     matches = match_partners(settings, snapshot, detection.accounts)
     write_run(settings, run, detection, make_questions(settings, detection, candidates, matches.hits), matches.table)
-
-
-def _addresses(ips: list[str], networks: Mapping[str, str]) -> pa.Table | None:
-    rows = [{"id": ip, "asn": None, "network_type": networks.get(ip), "country": None} for ip in ips]
-    return pa.Table.from_pylist(rows) if rows else None
 
 
 def _rings(accounts: Mapping[str, Judged], seen_at: datetime, lawful: Collection[str]) -> Rings:
@@ -149,15 +144,3 @@ def _rings(accounts: Mapping[str, Judged], seen_at: datetime, lawful: Collection
 
 def _uses(accounts: Mapping[str, Judged], kind: str) -> list[tuple[str, str]]:
     return [(account_id, end) for account_id, judged in accounts.items() for end in getattr(judged, kind)]
-
-
-def _table(ids: list[str], **constants: object) -> pa.Table | None:
-    return pa.Table.from_pylist([{"id": id_, **constants} for id_ in ids]) if ids else None
-
-
-def _relationships(pairs: list[tuple[str, str]], seen_at: datetime, **constants: object) -> pa.Table | None:
-    rows = [
-        {"start_id": start, "end_id": end, "first_seen_at": seen_at, "last_seen_at": seen_at, **constants}
-        for start, end in pairs
-    ]
-    return pa.Table.from_pylist(rows) if rows else None

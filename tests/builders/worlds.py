@@ -2,10 +2,12 @@
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from tests.builders.snapshots import build_snapshot
 
 from ringwatch.models.data.snapshot import Snapshot, make_snapshot
 
@@ -39,18 +41,16 @@ def planted_world(
     age_days = np.where(fake, rng.gamma(4, 25, n), rng.gamma(4, 40, n)) + 2
     created_at = _EPOCH - (age_days * 86_400e6).astype("timedelta64[us]")
     n_requests = rng.poisson(np.where(fake, 60, 40) * rng.gamma(2, 0.5, n))
-    accounts = pa.table(
-        {
-            "id": names,
-            "created_at": _times(created_at),
-            "country": rng.choice(["DE", "FR", "US", "BR"], n),
-            "plan": rng.choice(["free", "developer", "team"], n, p=[0.6, 0.3, 0.1]),
-            "n_requests": n_requests,
-            "n_input_tokens": n_requests * 500,
-            "n_output_tokens": n_requests * 100,
-            "n_usage_hours": np.minimum(n_requests, 30),
-        }
-    )
+    accounts = {
+        "id": names,
+        "created_at": _times(created_at),
+        "country": rng.choice(["DE", "FR", "US", "BR"], n),
+        "plan": rng.choice(["free", "developer", "team"], n, p=[0.6, 0.3, 0.1]),
+        "n_requests": n_requests,
+        "n_input_tokens": n_requests * 500,
+        "n_output_tokens": n_requests * 100,
+        "n_usage_hours": np.minimum(n_requests, 30),
+    }
 
     # Everybody has one of each kind alone, and picks two more out of three: a ring's, or a household's or their own.
     household = rng.integers(0, n_ordinary // 2, n)
@@ -79,41 +79,28 @@ def planted_world(
     _, transfers = _relate(names, sender, names[payee], created_at, rng)
     is_campus = pc.equal(ips, "ip-campus")
     known = np.where(fake, ring < labelled * n_rings, rng.random(n) < labelled)
-    snapshot = make_snapshot(
+    snapshot = build_snapshot(
         DATE,
         {
             "Account": accounts,
-            "IpAddress": pa.table(
-                {
-                    "id": ips,
-                    "asn": pa.nulls(len(ips), pa.int64()),
-                    "network_type": pc.if_else(is_campus, "education", "residential"),
-                    "country": pa.nulls(len(ips), pa.string()),
-                }
-            ),
-            "Device": pa.table(
-                {"id": devices} | dict.fromkeys(("os", "browser", "device_model"), pa.nulls(len(devices)))
-            ),
-            "PaymentInstrument": pa.table(
-                {"id": cards} | dict.fromkeys(("instrument_type", "instrument_country"), pa.nulls(len(cards)))
-            ),
+            "IpAddress": {"id": ips, "asn": None, "network_type": pc.if_else(is_campus, "education", "residential")},
+            "Device": {"id": devices},
+            "PaymentInstrument": {"id": cards},
         },
         {
-            "USED_IP": ip_rows.append_column("signup", pa.array(np.zeros(ip_rows.num_rows, dtype=bool))),
+            "USED_IP": {**ip_rows, "signup": False},
             "USED_DEVICE": device_rows,
             "PAID_WITH": card_rows,
             "SENT_MONEY_TO": transfers,
         },
-        pa.table(
-            {
-                "account_id": names[known],
-                "label": np.where(fake, "fake", "legitimate")[known],
-                "label_confidence": np.ones(known.sum()),
-                "source": np.full(known.sum(), "manual_review"),
-                "known_at": _times(np.full(known.sum(), _EPOCH)),
-                "n_people": np.ones(known.sum(), dtype=np.int64),
-            }
-        ),
+        {
+            "account_id": names[known],
+            "label": np.where(fake, "fake", "legitimate")[known],
+            "label_confidence": 1.0,
+            "source": "manual_review",
+            "n_people": 1,
+        },
+        at=dt.datetime.combine(DATE, dt.time(), dt.UTC),
     )
     order = snapshot.account_codes(pa.array(names))
     is_fake, ring_of = np.empty(n, dtype=bool), np.empty(n, dtype=np.int64)
@@ -176,7 +163,7 @@ def _times(values: np.ndarray) -> pa.Array:
 
 def _relate(
     names: np.ndarray, who: np.ndarray, what: np.ndarray, created_at: np.ndarray, rng: np.random.Generator
-) -> tuple[pa.Array, pa.Table]:
+) -> tuple[pa.Array, dict[str, Any]]:
     """Identifiers that occur, and one relationship row for each pair of account and identifier."""
     _, first = np.unique(np.char.add(np.char.add(names[who], "|"), what), return_index=True)
     who, what = who[first], what[first]
@@ -185,16 +172,12 @@ def _relate(
     first_seen = created_at[who] + (life * (rng.random(n_rows) * 0.5)).astype("timedelta64[us]")
     last_seen = first_seen + ((_EPOCH - first_seen) * rng.random(n_rows)).astype("timedelta64[us]")
     n_events = rng.integers(1, 20, n_rows)
-    return pa.array(np.unique(what)), pa.table(
-        {
-            "start_id": names[who],
-            "end_id": what,
-            "first_seen_at": _times(first_seen),
-            "last_seen_at": _times(last_seen),
-            "n_events": n_events,
-            "n_days": np.minimum(n_events, 5),
-            "n_failed": np.zeros(n_rows, dtype=np.int64),
-            "n_chargebacks": np.zeros(n_rows, dtype=np.int64),
-            "total_amount": n_events * 10.0,
-        }
-    )
+    return pa.array(np.unique(what)), {
+        "start_id": names[who],
+        "end_id": what,
+        "first_seen_at": _times(first_seen),
+        "last_seen_at": _times(last_seen),
+        "n_events": n_events,
+        "n_days": np.minimum(n_events, 5),
+        "total_amount": n_events * 10.0,
+    }

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.builders.shared_world import linked
+from tests.builders.snapshots import linked
 from tests.builders.worlds import planted_world
 
 from ringwatch.models.data.snapshot import write_snapshot

@@ -1,7 +1,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.builders.shared_world import rows_of, shared_world
+from tests.builders.snapshots import rows_of, shared_world
 from tests.builders.worlds import planted_world
 
 from ringwatch.models.evaluation.baselines import fit_features

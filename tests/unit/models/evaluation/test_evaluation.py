@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from tests.builders.shared_world import merged, ring_shares, rows_of, shared_world
+from tests.builders.snapshots import merged, ring_shares, rows_of, shared_world
 from tests.builders.worlds import planted_world
 
 from ringwatch.models.common.metrics import paired_bootstrap

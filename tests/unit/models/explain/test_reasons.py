@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.builders.shared_world import NOON, rows_of, shared_world
+from tests.builders.snapshots import NOON, rows_of, shared_world
 
 from ringwatch.models.data.decisions import decisions_of
 from ringwatch.models.data.identifiers import shared_kinds

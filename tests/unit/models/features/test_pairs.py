@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders.shared_world import merged, shared_world
+from tests.builders.snapshots import merged, shared_world
 
 from ringwatch.models.data.identifiers import each_once
 from ringwatch.models.features.pairs import candidate_pairs

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.builders.shared_world import linked, merged, rows_of, shared_world
+from tests.builders.snapshots import linked, merged, rows_of, shared_world
 
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.ensemble.thresholds import Thresholds

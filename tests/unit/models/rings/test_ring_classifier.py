@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders.shared_world import NOON, linked, rows_of, shared_world
+from tests.builders.snapshots import NOON, linked, rows_of, shared_world
 
 from ringwatch.models.common.errors import TooFewGroupsError
 from ringwatch.models.data.identifiers import shared_kinds

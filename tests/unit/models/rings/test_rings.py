@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from scipy import sparse
-from tests.builders.shared_world import linked, merged, ring_shares, rows_of, shared_world
+from tests.builders.snapshots import linked, merged, ring_shares, rows_of, shared_world
 
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.rings.communities import MIN_ACCOUNTS, Groups, among, find_groups, keep_groups, link_graph

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.builders.shared_world import NIGHT, NOON, linked, merged, ring_shares, scores_of, shared_world
+from tests.builders.snapshots import NIGHT, NOON, linked, merged, ring_shares, scores_of, shared_world
 from tests.builders.worlds import planted_world
 
 from ringwatch.models.data.labels import known_labels

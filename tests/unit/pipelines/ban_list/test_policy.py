@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from tests.builders.ban_lists import release
 from tests.builders.nights import Judged, detected_night
-from tests.builders.shared_world import shared_world
+from tests.builders.snapshots import shared_world
 
 from ringwatch.pipelines.ban_list import approve, approve_by_policy, propose, publish
 from ringwatch.pipelines.ban_list.published import read_published

@@ -1,12 +1,13 @@
-"""A snapshot from who shares what, said by name: `{"USED_DEVICE": {"d1": ["ann", "bob"]}}`."""
+"""Snapshots in the real layout: from columns, or from who shares what by name, `{"USED_DEVICE": {"d1": ["ann"]}}`."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from ringwatch.graph_schema.graph import RELATIONSHIPS_BY_TYPE
+from ringwatch.graph_schema.graph import NODES, RELATIONSHIPS_BY_TYPE
 from ringwatch.graph_schema.layout import LABELS_SCHEMA, node_schema, relationship_schema
 from ringwatch.models.data.links import Links
 from ringwatch.models.data.snapshot import Snapshot, make_snapshot
@@ -15,6 +16,7 @@ from ringwatch.models.features.pairs import candidate_pairs
 NIGHT = dt.date(2026, 4, 1)
 NOON = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC)
 Shares = Mapping[str, Mapping[str, Iterable[str]]]
+Columns = Mapping[str, Any]  # values of each column, or one value for all rows
 
 
 def shared_world(
@@ -38,31 +40,46 @@ def shared_world(
     in_subnet = [(ip, subnet) for ip, subnet in rows.pop("IN_SUBNET", [])]
     accounts = {account for pairs in rows.values() for account, _ in pairs} | set(others)
     accounts |= {account for pair in (*transfers, *referrals) for account in pair} | {label[0] for label in labels}
-    nodes = {"Account": _table(node_schema(RELATIONSHIPS_BY_TYPE["REFERRED_BY"].end), id=sorted(accounts))}
+    nodes: dict[str, Columns] = {"Account": {"id": sorted(accounts)}}
     for type_, pairs in (*rows.items(), ("IN_SUBNET", in_subnet)):
-        node = RELATIONSHIPS_BY_TYPE[type_].end
-        nodes[node.label] = _table(node_schema(node), id=sorted({identifier for _, identifier in pairs}))
-    relationships = {
-        type_: _table(
-            relationship_schema(RELATIONSHIPS_BY_TYPE[type_]),
-            start_id=[start for start, _ in pairs],
-            end_id=[end for _, end in pairs],
-            **({"signup": [signup] * len(pairs)} if type_ == "USED_IP" else {}),
-        )
-        for type_, pairs in {
-            **rows,
-            "IN_SUBNET": in_subnet,
-            "SENT_MONEY_TO": list(transfers),
-            "REFERRED_BY": list(referrals),
-        }.items()
-    }
-    known = _table(
-        LABELS_SCHEMA,
-        account_id=[account for account, _, _ in labels],
-        label=[label for _, label, _ in labels],
-        source=[source for _, _, source in labels],
+        nodes[RELATIONSHIPS_BY_TYPE[type_].end.label] = {"id": sorted({identifier for _, identifier in pairs})}
+    if "PaymentInstrument" in nodes:
+        nodes["PaymentInstrument"] = {**nodes["PaymentInstrument"], "instrument_type": "card"}
+    all_pairs = {**rows, "IN_SUBNET": in_subnet, "SENT_MONEY_TO": list(transfers), "REFERRED_BY": list(referrals)}
+    relationships = {type_: ends_of(pairs) for type_, pairs in all_pairs.items()}
+    if "USED_IP" in relationships:
+        relationships["USED_IP"]["signup"] = signup
+    known = {name: [row[i] for row in labels] for i, name in enumerate(("account_id", "label", "source"))}
+    return build_snapshot(night, nodes, relationships, known, at=NOON)
+
+
+def build_snapshot(
+    night: dt.date,
+    nodes: Mapping[str, Columns],
+    relationships: Mapping[str, Columns],
+    labels: Columns,
+    *,
+    at: dt.datetime = NOON,
+) -> Snapshot:
+    """A snapshot from columns, by label and type; one value stands for a column of it.
+
+    Columns that are not given are filled: times with `at`, counts with 0, anything else with null.
+    """
+    by_label = {node.label: node for node in NODES}
+    return make_snapshot(
+        night,
+        {label: _table(node_schema(by_label[label]), columns, at) for label, columns in nodes.items()},
+        {
+            type_: _table(relationship_schema(RELATIONSHIPS_BY_TYPE[type_]), columns, at)
+            for type_, columns in relationships.items()
+        },
+        _table(LABELS_SCHEMA, labels, at),
     )
-    return make_snapshot(night, nodes, relationships, known)
+
+
+def ends_of(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """The two key columns of a relationship's rows."""
+    return {"start_id": [start for start, _ in pairs], "end_id": [end for _, end in pairs]}
 
 
 def rows_of(snapshot: Snapshot, accounts: Iterable[str]) -> np.ndarray:
@@ -100,15 +117,16 @@ def merged(*worlds: Shares) -> dict[str, dict[str, list[str]]]:
     return everything
 
 
-def _table(schema: pa.Schema, **columns: list) -> pa.Table:
-    n_rows = len(next(iter(columns.values())))
-    defaults = {"instrument_type": "card"}
+def _table(schema: pa.Schema, columns: Columns, at: dt.datetime) -> pa.Table:
+    n_rows = len(columns[schema.names[0]])
     arrays = []
     for field in schema:
-        values = columns.get(field.name, [defaults.get(field.name)] * n_rows)
+        values = columns.get(field.name)
         if field.name not in columns and pa.types.is_timestamp(field.type):
-            values = [NOON] * n_rows
+            values = at
         elif field.name not in columns and pa.types.is_integer(field.type):
-            values = [0] * n_rows
-        arrays.append(pa.array(values, field.type))
+            values = 0
+        if values is None or isinstance(values, str | int | float | dt.datetime):
+            values = [values] * n_rows
+        arrays.append(values.cast(field.type) if isinstance(values, pa.Array) else pa.array(values, field.type))
     return pa.table(arrays, schema=schema)
