@@ -1,9 +1,6 @@
 """The command line `ringwatch`. Each module here holds the commands of one subject and calls plain functions."""
 
 from ringwatch.pipelines.cli import (  # noqa: F401  # each adds its commands
-    ban_list,
-    ban_list_account,
-    ban_list_policy,
     evaluation,
     guide,
     indicators,
@@ -16,5 +13,6 @@ from ringwatch.pipelines.cli import (  # noqa: F401  # each adds its commands
     worlds,
 )
 from ringwatch.pipelines.cli.app import app, main
+from ringwatch.pipelines.cli.ban_list import account, lists, policy  # noqa: F401
 
 __all__ = ["app", "main"]

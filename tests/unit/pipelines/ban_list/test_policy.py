@@ -1,6 +1,6 @@
 """The ban list's policy as data: read from a file, exemptions from rules, caps, and what another policy would do."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -236,6 +236,43 @@ def test_what_is_large_or_risky_waits_for_a_person(small, accounts, kwargs):
 def test_by_the_policy_that_ships_a_person_decides_always(settings):
     detected_night(settings, NIGHT, {"a": FAKE})
     assert approve_by_policy(settings, propose(settings, date=NIGHT)) is None
+
+
+# The policy that ships
+
+
+def test_the_shipped_policy_with_other_numbers_has_another_version():
+    """Lists name the version: two policies of one version would tell partners and appellants the same of both."""
+    assert asdict(POLICY) == {
+        "version": "5",
+        "min_fraud_score": 0.98,
+        "restrict_from": 0.98,
+        "contested_below": 0.05,
+        "min_evidence_kinds": 2,
+        "expires_after_days": 90,
+        "renew_within_days": 30,
+        "appeal_within_days": 30,
+        "min_account_age_days": 0,
+        "min_requests": 0,
+        "plans_that_need_a_person": (),
+        "allowed_accounts": (),
+        "allowed_organizations": (),
+        "allowed_email_domains": (),
+        "allowed_subnets": (),
+        "max_new_share": 0.05,
+        "max_new_floor": 100,
+        "max_new": 20_000,
+        "max_new_share_of_subnet": 1.0,
+        "max_new_share_of_organization": 0.5,
+        "max_new_share_of_country": 0.1,
+        "delay_days": 0,
+        "jitter_days": 0,
+        "holdout_share": 0.0,
+        "holdout_days": 14,
+        "approval_holds_days": 7,
+        "auto_approve_up_to": 0,
+        "auto_approve_from_score": 0.99,
+    }
 
 
 # Another policy

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from ringwatch.pipelines.cli.app import AccountId, By, Json, show
-from ringwatch.pipelines.cli.ban_list import ban_list_app
+from ringwatch.pipelines.cli.ban_list.lists import ban_list_app
 from ringwatch.pipelines.cli.tables import Table, text
 from ringwatch.pipelines.common.settings import read_settings
 

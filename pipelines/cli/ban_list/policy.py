@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ringwatch.pipelines.cli.app import Day, Json, day_of, progress, show
-from ringwatch.pipelines.cli.ban_list import ban_list_app
+from ringwatch.pipelines.cli.ban_list.lists import ban_list_app
 from ringwatch.pipelines.cli.tables import Column, Table, counts_table, text
 from ringwatch.pipelines.cli.worlds import Accounts, History, Scenario, Seed
 from ringwatch.pipelines.common.settings import read_settings
