@@ -32,13 +32,12 @@ def known_labels(connection: duckdb.DuckDBPyConnection, ledger: Ledger, night: d
             f"""
         WITH decided AS (
             SELECT account_id, label, coalesce(label_confidence, 1.0) AS label_confidence, source, labelled_at,
-                greatest(labelled_at, partition::TIMESTAMPTZ) AS known_at, precedence,
+                NULL::TIMESTAMPTZ AS reviewed_at, greatest(labelled_at, partition::TIMESTAMPTZ) AS known_at, precedence,
                 CASE WHEN source IN ({people}) THEN source || labelled_at END AS person
             FROM labels
             UNION ALL
-            SELECT account_id, decision, 1.0, coalesce(source, 'manual_review'), reviewed_at,
-                coalesce(known_at, reviewed_at),
-                9223372036854775807, coalesce(reviewed_by, '')
+            SELECT account_id, decision, 1.0, coalesce(source, 'manual_review'), coalesce(known_at, reviewed_at),
+                reviewed_at, coalesce(known_at, reviewed_at), 9223372036854775807, coalesce(reviewed_by, '')
             FROM reviews WHERE decision <> 'needs_more'
         )
         SELECT account_id, label, label_confidence, source, known_at,
@@ -46,7 +45,8 @@ def known_labels(connection: duckdb.DuckDBPyConnection, ledger: Ledger, night: d
         FROM decided
         WHERE known_at < DATE '{night}' + INTERVAL 1 DAY
         QUALIFY row_number() OVER (
-            PARTITION BY account_id ORDER BY source IN ({people}) DESC, labelled_at DESC, precedence DESC
+            PARTITION BY account_id
+            ORDER BY source IN ({people}) DESC, labelled_at DESC, precedence DESC, reviewed_at DESC
         ) = 1
         ORDER BY account_id
         """

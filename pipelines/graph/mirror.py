@@ -49,7 +49,9 @@ class GraphCopy:
 
     def note(self, touched: pa.Table) -> None:
         """Note accounts (UNWRITTEN_SCHEMA) whose part of the graph is about to change."""
-        if self.exists:
+        if not self.exists:
+            shutil.rmtree(self.folder, ignore_errors=True)  # of another declaration: what it misses is noted nowhere
+        else:
             known = pa.concat_tables([self._ledger.read_state(_BEHIND, UNWRITTEN_SCHEMA), touched])
             self._ledger.write_state(_BEHIND, known.group_by("account_id").aggregate([]))
 

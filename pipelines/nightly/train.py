@@ -22,7 +22,7 @@ from ringwatch.pipelines.ledger.store import Ledger
 from ringwatch.pipelines.nightly.snapshot import take_snapshot
 
 _SEED = 0
-_REGISTER_WAIT_S = 3600.0
+_LOCK_WAIT_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,9 @@ def train(settings: Settings, driver: Driver, *, date: date | None = None, say: 
         NothingToLoadError: it has not been loaded, or nothing has.
     """
     began = time.monotonic()
-    with writer_lock(settings, "snapshot for training"):
+    # A load takes minutes: hours of training are not to be lost to it, nor a week's training not begun.
+    patient = settings.model_copy(update={"lock_timeout_s": max(settings.lock_timeout_s, _LOCK_WAIT_S)})
+    with writer_lock(patient, "snapshot for training"):
         ledger = Ledger(settings)
         nights = ledger.nights()
         if not nights:
@@ -68,10 +70,11 @@ def train(settings: Settings, driver: Driver, *, date: date | None = None, say: 
     except TooFewLabelsError as error:
         return TrainResult(str(night), None, False, str(error))
     registry = Registry(settings.models_dir)
+    champion = registry.champion_as_of(night)
     decision = compare_with_champion(registry, candidate, snapshot)
-    # Hours of training are not to be lost to a load that takes minutes.
-    patient = settings.model_copy(update={"lock_timeout_s": max(settings.lock_timeout_s, _REGISTER_WAIT_S)})
     with writer_lock(patient, "registration of a model"):
+        if registry.champion_as_of(night) != champion:  # promoted or rolled back meanwhile
+            decision = compare_with_champion(registry, candidate, snapshot)
         register(registry, candidate, snapshot, decision)
     return TrainResult(
         str(night),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from neo4j import Driver
-from tests.deliveries import FIRST, RING, deliver_a_ring
+from tests.builders.deliveries import FIRST, RING, deliver_a_ring
 
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.graph.client import run
@@ -25,17 +25,19 @@ _NEXT_NIGHT = """
 import json, sys
 from datetime import date
 from pathlib import Path
-from tests.deliveries import RING, at, deliver
+from tests.builders.deliveries import RING, at, deliver
 from ringwatch.models.data.snapshot import read_snapshot
 from ringwatch.models.features.relations import shared_relations
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.graph.client import connect
 from ringwatch.pipelines.nightly.detect import detect
+from ringwatch.pipelines.nightly.explain import explain
 from ringwatch.pipelines.nightly.load import load_night
 
 asked = json.loads(sys.argv[1])
 night, landing = date.fromisoformat(asked["night"]), Path(asked["landing"])
 settings = Settings(_env_file=None, **asked["settings"])
+assert explain(settings, RING[0]).shared_identifiers  # by a snapshot kept before there was such a signal
 links = [{"account_id": a, "subject_hash": "subject", "linked_at": at(night)} for a in RING]
 links.append({**links[0], "subject_hash": "bad", "unlinked_at": at(night, 0)})
 deliver(landing, "login_links", night, links)
