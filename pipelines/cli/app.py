@@ -25,7 +25,7 @@ err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 class _Group(TyperGroup):
-    """Turns an error that the user can mend into its one sentence and its exit code."""
+    """Turns an error that the user can fix into one sentence and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -42,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Finds networks of fake accounts: loads nightly signals into Neo4j, scores them, and proposes ban lists."
     " Settings come from RINGWATCH_* in the environment or .env; `ringwatch doctor` shows them.",
-    epilog="Exit codes: 0 done, 1 unforeseen fault, 2 something to mend, 3 nothing to load, 4 quarantine limit,"
+    epilog="Exit codes: 0 done, 1 unforeseen fault, 2 something to fix, 3 nothing to load, 4 quarantine limit,"
     " 5 another writer, 6 Neo4j unreachable, 7 ban list not approved.",
 )
 
@@ -55,7 +55,7 @@ By = Annotated[str, typer.Option("--by", help="Name of the person who decides.")
 
 def main() -> None:
     """Run the command line."""
-    # For torch-geometric's authors, at its import.
+    # A warning for torch-geometric's authors, raised at its import.
     warnings.filterwarnings("ignore", message="`torch.jit.script` is deprecated", category=FutureWarning)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     app()

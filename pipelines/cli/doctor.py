@@ -15,7 +15,7 @@ _FREE_GB = 5
 
 @dataclass(frozen=True)
 class Finding:
-    """One check: `state` is ok, note (works, but know it) or bad (mend it)."""
+    """One check: `state` is ok, note (works, but worth knowing) or bad (to fix)."""
 
     check: str
     state: str
@@ -28,7 +28,7 @@ def examine() -> list[Finding]:
     try:
         settings = read_settings()
     except RingwatchError as error:
-        return [_python(), Finding("settings", "bad", str(error), "mend it in the environment or in .env")]
+        return [_python(), Finding("settings", "bad", str(error), "fix it in the environment or in .env")]
     checks = (_python(), _packages(), _settings(settings), _jars(), _neo4j(settings), _airflow(settings))
     return [*checks, _landing(settings), _signing_key(settings), _disk(settings)]
 
@@ -92,7 +92,7 @@ def _landing(settings: Settings) -> Finding:
     try:
         notes = check_landing(settings.landing)
     except RingwatchError as error:
-        return Finding("landing", "bad", str(error), "mend RINGWATCH_LANDING")
+        return Finding("landing", "bad", str(error), "fix RINGWATCH_LANDING")
     return Finding("landing", "note" if notes else "ok", "; ".join([str(settings.landing), *notes]))
 
 

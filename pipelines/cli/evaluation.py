@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _PUBLISHED_METRICS = ("auroc", "average_precision", "f1")
 
 benchmark_app = typer.Typer(
-    no_args_is_help=True, help="Public data, by the protocol that figures were published for; and what queries cost."
+    no_args_is_help=True,
+    help="Benchmarks on public data, by the protocol of the published figures; and what queries cost.",
 )
 app.add_typer(benchmark_app, name="benchmark")
 
@@ -37,16 +38,18 @@ def evaluate(
     reviews: Annotated[
         int,
         typer.Option(
-            "--reviews", min=0, help="Questions that an analyst answers after each night, 95 in 100 of them rightly."
+            "--reviews",
+            min=0,
+            help="Questions that a simulated analyst answers after each night, 95 in 100 of them correctly.",
         ),
     ] = 0,
     is_stored: Annotated[
         bool,
-        typer.Option("--stored", help="Judge the nights detected here instead, by labels that became known since."),
+        typer.Option("--stored", help="Evaluate the nights detected here instead, by labels that became known since."),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Play simulated nights against the detector, and judge it beside every baseline, on accounts not yet labelled."""
+    """Run the detector over simulated nights, and compare it with every baseline on accounts not yet labelled."""
     if is_stored:
         _evaluate_stored(folder, as_json)
         return
@@ -84,7 +87,7 @@ def _evaluate_stored(folder: Path | None, as_json: bool) -> None:
 @benchmark_app.command("p2p")
 def benchmark_p2p(
     source: Annotated[Path, typer.Argument(help="Folder with the P2P platform's Parquet files.")],
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds; each deals the folds anew.")] = 5,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds; each draws new folds.")] = 5,
     as_json: Json = False,
 ) -> None:
     """Rank the accounts of a real payment platform: five folds by whole components, beside boosted trees."""

@@ -25,7 +25,7 @@ def export(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write the guide as it stands after the newest night, for a web server of yours; and queries to import."""
+    """Write the guide as of the newest night for a web server of your own, and queries to import."""
     from ringwatch.infra.analyst_server.server import desk_files
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ def benchmark_guide(
     from ringwatch.pipelines.graph.client import connect
 
     def lines(costs: list[QueryCost]) -> Table:
-        table = counts_table("the dearest of each", "query", "rows", "widest", "db hits", "first ms", "again ms")
+        table = counts_table("the most expensive of each", "query", "rows", "widest", "db hits", "first ms", "again ms")
         for each in costs:
             counts = (each.n_rows, each.n_widest, each.n_db_hits)
             table.add_row(each.name, *(f"{n:,}" for n in counts), f"{each.first_ms:.0f}", f"{each.again_ms:.0f}")

@@ -12,7 +12,7 @@ from ringwatch.pipelines.common.settings import read_settings
 
 indicators_app = typer.Typer(
     no_args_is_help=True,
-    help="STIX 2.1 with partners: what the published ban list says of infrastructure, and what partners say to us.",
+    help="STIX 2.1 indicators: those exported to partners from the published ban list, and those received from them.",
 )
 app.add_typer(indicators_app, name="indicators")
 
@@ -39,7 +39,7 @@ def check(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A bundle, as a partner sent it.")],
     as_json: Json = False,
 ) -> None:
-    """Say what would be taken in of a bundle, if it lay in the landing zone today; nothing is kept."""
+    """Check a partner's bundle: what would be accepted if it were delivered today. Nothing is stored."""
     from ringwatch.pipelines.indicators.inbound.report import Judged, judge_file
 
     def lines(found: Judged) -> str:
@@ -56,7 +56,7 @@ def check(
 
 @indicators_app.command("status")
 def status(date: Day, as_json: Json = False) -> None:
-    """Show what the load of a night took in, and by partner which indicators are in force as of then."""
+    """Show which indicators the load of a night accepted, and how many of each partner's are in force then."""
     from ringwatch.pipelines.indicators.inbound.report import Standing, standing
 
     def lines(found: Standing) -> str:

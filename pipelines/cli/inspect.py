@@ -11,7 +11,7 @@ from ringwatch.pipelines.common.settings import read_settings
 
 @app.command()
 def explain(account: AccountId, as_json: Json = False) -> None:
-    """Say why an account stands where it stands: score, reasons, ring, shared identifiers, history."""
+    """Explain an account's score: reasons, ring, shared identifiers, history."""
     from ringwatch.pipelines.nightly.explain import Explanation
     from ringwatch.pipelines.nightly.explain import explain as run_explain
 
@@ -71,7 +71,7 @@ def status(as_json: Json = False) -> None:
 
 @app.command()
 def doctor(as_json: Json = False) -> None:
-    """Check set-up, settings, servers and disk, and say what to mend. Ends with 2 if something needs mending."""
+    """Check set-up, settings, servers and disk; change nothing. Exits with 2 if something has to be fixed."""
     from ringwatch.pipelines.cli.doctor import Finding, examine
 
     findings = examine()

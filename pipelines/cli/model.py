@@ -53,7 +53,9 @@ def pretrain(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the network; the worlds stay the same.")] = 0,
     without: Annotated[
         list[str] | None,
-        typer.Option("--without", help="A type of campaign to leave out, to judge the model on it; repeat for more."),
+        typer.Option(
+            "--without", help="A type of campaign to leave out, to evaluate the model on it; repeat for more."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

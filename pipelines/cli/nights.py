@@ -11,7 +11,7 @@ from ringwatch.pipelines.cli.app import Day, Json, Landing, app, as_data, day_of
 from ringwatch.pipelines.cli.tables import Table, number
 from ringwatch.pipelines.common.settings import read_settings
 
-import_app = typer.Typer(no_args_is_help=True, help="Turn published data into a landing zone.")
+import_app = typer.Typer(no_args_is_help=True, help="Convert published data to a landing zone.")
 app.add_typer(import_app, name="import")
 
 _COLUMNS = ("rows_in", "loaded", "superseded", "quarantined", "held", "released", "expired", "fields_nulled")
@@ -29,7 +29,7 @@ def import_p2p(
     landing: Annotated[Path, typer.Option("--landing", help="Folder to write the landing zone to.")],
     as_json: Json = False,
 ) -> None:
-    """Turn the peer-to-peer payment platform's files into a landing zone that keeps the real dates."""
+    """Convert the peer-to-peer payment platform's files to a landing zone that keeps the real dates."""
     from ringwatch.pipelines.evaluation.benchmarks.import_p2p import import_p2p as run_import
 
     with progress() as say:
@@ -59,7 +59,7 @@ def backfill(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Load every night of a span, and detect the last. Nights that lie unchanged are not loaded again."""
+    """Load every night of a period, and detect the last. Nights that have not changed are not loaded again."""
     from ringwatch.pipelines.graph.client import connect
     from ringwatch.pipelines.nightly.backfill import backfill as run_backfill
 
@@ -115,7 +115,7 @@ def detect(date: Day, as_json: Json = False) -> None:
 
 @app.command()
 def report(date: Day, as_json: Json = False) -> None:
-    """Write the report of a night that has been detected, as `detect` does, and say where it is."""
+    """Write the report of a detected night again, as `detect` does, and print where it is."""
     from ringwatch.pipelines.report import write_report
 
     show({"report": str(write_report(read_settings(), day_of(date)))}, as_json)
@@ -123,7 +123,7 @@ def report(date: Day, as_json: Json = False) -> None:
 
 @app.command()
 def nightly(landing: Landing, date: Day, as_json: Json = False) -> None:
-    """Do everything of one night: load, train when it is time, detect, propose a ban list."""
+    """Run a whole night: load, train when it is due, detect, propose a ban list."""
     from ringwatch.pipelines.graph.client import connect
     from ringwatch.pipelines.nightly.nightly import nightly as run_nightly
 

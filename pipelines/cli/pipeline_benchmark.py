@@ -30,7 +30,7 @@ def benchmark_pipeline(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Time every step of nights on a simulated platform, beside the server's ceilings, in a Neo4j of its own."""
+    """Time every step of nights on a simulated platform, and the server's limits, in a Neo4j of its own."""
     from ringwatch.infra.neo4j import server as neo4j_server
     from ringwatch.pipelines.evaluation.benchmarks.pipeline import describe_machine, measure_pipeline
     from ringwatch.pipelines.evaluation.benchmarks.results import as_document, write_results

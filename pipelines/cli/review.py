@@ -8,7 +8,9 @@ from ringwatch.pipelines.cli.app import By, Json, app, show
 from ringwatch.pipelines.cli.tables import Column, Table, number, text
 from ringwatch.pipelines.common.settings import read_settings
 
-review_app = typer.Typer(no_args_is_help=True, help="What people should look at, what they see, and what they decide.")
+review_app = typer.Typer(
+    no_args_is_help=True, help="Review by people: what to look at next, rings in detail, decisions."
+)
 app.add_typer(review_app, name="review")
 
 Ring = Annotated[str | None, typer.Option("--ring", help="A ring's id: decides on the accounts that it has now.")]
@@ -17,10 +19,10 @@ Account = Annotated[str | None, typer.Option("--account", help="An account's id.
 
 @review_app.command("queue")
 def queue(
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many questions, the most worth asking first.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many questions, the most worth first.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """List what is most worth a person's look after the newest night, and a few accounts at random."""
+    """List the questions most worth reviewing after the newest night, and a few accounts at random."""
     from ringwatch.pipelines.review.queue import Question, read_queue
 
     def lines(found: list[Question]) -> Table:

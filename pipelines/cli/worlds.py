@@ -22,7 +22,7 @@ Seed = Annotated[int, typer.Option("--seed", min=0, help="The same arguments and
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="How many worlds, of consecutive seeds.")]
 Vary = Annotated[
     float,
-    typer.Option("--vary", min=0, max=1, help="Turn every knob at random: 0 not at all, 1 by up to 3 either way."),
+    typer.Option("--vary", min=0, max=1, help="Vary every knob at random: 0 not at all, 1 by a factor of up to 3."),
 ]
 Knobs = Annotated[
     Path | None,
@@ -50,7 +50,7 @@ def simulate(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write a world to practise on: a landing zone of ordinary people and campaigns of fakes, and the truth beside it.
+    """Simulate a platform: a landing zone of ordinary people and campaigns of fake accounts, with the truth beside it.
 
     With --continue, append the next night to a world: accounts on --ban-list fall silent, and campaigns answer.
     """
@@ -103,7 +103,7 @@ def show_outcome(
     world: Annotated[Path, typer.Option("--world", help="Folder of the world whose nights were detected.")],
     as_json: Json = False,
 ) -> None:
-    """Compare what was detected and banned with a world's truth: caught, leaked before, accused wrongly."""
+    """Compare what was detected and banned with a world's truth: caught, leaked before, false positives."""
     from ringwatch.pipelines.evaluation.outcome import outcome_of
 
     result = outcome_of(read_settings(), world)
@@ -115,7 +115,7 @@ def show_outcome(
 
 
 def outcome_tables(outcome: "Outcome") -> tuple[Table, Table]:
-    """An outcome to read: campaigns, and ordinary people who are accused."""
+    """An outcome as tables: campaigns, and false positives."""
     campaigns = counts_table(
         f"campaigns by {outcome.night}",
         "campaign", "active", "suspicious", "banned", "first ban", "requests\nbefore it", "requests\nsince",
@@ -124,7 +124,7 @@ def outcome_tables(outcome: "Outcome") -> tuple[Table, Table]:
         caught = (f"{n:,}" for n in (each.n_active, each.n_suspicious, each.n_banned))
         since = f"{each.n_since:,}" if each.first_banned else ""
         campaigns.add_row(each.campaign, *caught, each.first_banned or "never", f"{each.n_before:,}", since)
-    ordinary = counts_table("accused wrongly", "ordinary people", "accounts", "suspicious", "banned")
+    ordinary = counts_table("false positives", "ordinary people", "accounts", "suspicious", "banned")
     for kind in outcome.ordinary:
         ordinary.add_row(kind.kind, *(f"{n:,}" for n in (kind.n_accounts, kind.n_suspicious, kind.n_banned)))
     return campaigns, ordinary

@@ -48,7 +48,7 @@ def history(account: AccountId, as_json: Json = False) -> None:
 
 @ban_list_app.command("statement")
 def statement(account: AccountId, as_json: Json = False) -> None:
-    """Write what an account's owner is told, and an appeal is heard on: all that stands behind its entry. Signed."""
+    """Write the signed statement for an account's owner, and for an appeal: everything behind its entry in the list."""
     from ringwatch.pipelines.ban_list.statement import statement_of
 
     def lines(found: dict[str, Any]) -> str:

@@ -41,7 +41,7 @@ def propose(date: Day, as_json: Json = False) -> None:
 def approve(
     date: Day,
     by: By,
-    release: Annotated[bool, typer.Option("--release", help="Let it out although drift holds it.")] = False,
+    release: Annotated[bool, typer.Option("--release", help="Approve it although drift holds it.")] = False,
     as_json: Json = False,
 ) -> None:
     """Approve what is proposed for a night, as it stands now."""
@@ -64,7 +64,7 @@ def publish(
     by: Annotated[str | None, typer.Option("--by", help="Approve in this person's name first.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Publish the approved list of a night, whole or not at all; again is safe."""
+    """Publish the approved list of a night, whole or not at all. Safe to repeat."""
     from ringwatch.pipelines.ban_list import approve as run_approve
     from ringwatch.pipelines.ban_list import approve_by_policy, read_proposal
     from ringwatch.pipelines.ban_list import publish as run_publish

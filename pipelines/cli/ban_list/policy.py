@@ -14,7 +14,7 @@ from ringwatch.pipelines.common.settings import read_settings
 
 @ban_list_app.command("audit")
 def audit(as_json: Json = False) -> None:
-    """Judge the rules by the accounts held out of the lists: what people found of those."""
+    """Measure the rules' precision on the accounts held out of the lists, by what reviewers found."""
     from ringwatch.pipelines.ban_list.audit import Audit
     from ringwatch.pipelines.ban_list.audit import audit as run_audit
 
@@ -59,7 +59,7 @@ def compare(
 
 @ban_list_app.command("waiting")
 def waiting(date: Day, as_json: Json = False) -> None:
-    """List whom a rule would list but for the policy's pace: delayed, or held out for an audit."""
+    """List the accounts that a rule would list, but that the policy delays or holds out for an audit."""
     from ringwatch.pipelines.ban_list.proposal import read_waiting
     from ringwatch.pipelines.ban_list.rules.pacing import Waiting
 
@@ -83,11 +83,11 @@ def rehearse(
         Path | None, typer.Option("--policy", help="TOML file of the policy. Default: RINGWATCH_POLICY.")
     ] = None,
     reviews: Annotated[
-        int, typer.Option("--reviews", min=0, help="Questions answered after each night, 95 in 100 rightly.")
+        int, typer.Option("--reviews", min=0, help="Questions answered after each night, 95 in 100 correctly.")
     ] = 0,
     as_json: Json = False,
 ) -> None:
-    """Play a policy against a simulated world that answers its lists: bans, wrong bans, lifts and leaks by night."""
+    """Try a policy on a simulated world that reacts to its lists: bans, wrong bans, lifts and leaks by night."""
     from ringwatch.pipelines.ban_list.rules.policy import read_policy
     from ringwatch.pipelines.evaluation.rehearsal import RehearsedNight
     from ringwatch.pipelines.evaluation.rehearsal import rehearse as run_rehearse
