@@ -17,6 +17,7 @@ from ringwatch.graph_schema.signals import Kind
 from ringwatch.pipelines.common.metering import metered
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.graph.client import migrate, run
+from ringwatch.pipelines.graph.embedded import embedded_neo4j
 from ringwatch.pipelines.graph.mirror import GraphCopy
 from ringwatch.pipelines.ledger.store import Ledger
 
@@ -51,9 +52,6 @@ def import_graph(
     Returns:
         Records imported, by label and type.
     """
-    # Imported here: a Neo4j elsewhere needs nothing of the embedded one.
-    from ringwatch.infra.neo4j.server import import_database
-
     folder = ledger.folder / "import"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -61,7 +59,7 @@ def import_graph(
     try:
         sources = _write_sources(connection, folder)
         with metered("offline import") as meter:
-            import_database(settings, "--input-type=parquet", *sources)
+            embedded_neo4j().import_database(settings, "--input-type=parquet", *sources)
             meter.rows = sum(counts.values())
     finally:
         shutil.rmtree(folder)

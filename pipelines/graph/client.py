@@ -16,6 +16,7 @@ from ringwatch.graph_schema.migrations import MIGRATIONS, Migration
 from ringwatch.graph_schema.signals import Kind
 from ringwatch.pipelines.common.errors import Neo4jUnreachableError, RingwatchError
 from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.graph.embedded import embedded_neo4j
 
 WRITE_PAGE = 20_000  # records in one transaction: larger gains nothing and holds memory in the server
 READ_PAGE = 5_000  # nodes whose relationships come back in one record
@@ -62,10 +63,7 @@ def credentials(settings: Settings) -> tuple[str, str, str]:
         RingwatchError: the password cannot be read.
     """
     if settings.neo4j_uri is None:
-        # Imported here: a Neo4j elsewhere needs nothing of the embedded one.
-        from ringwatch.infra.neo4j.server import status
-
-        embedded = status(settings)
+        embedded = embedded_neo4j().status(settings)
         if not embedded.running or embedded.uri is None:
             raise Neo4jUnreachableError(
                 "the embedded Neo4j is not running: start it with `ringwatch neo4j start`,"
