@@ -1,12 +1,11 @@
-"""How sure a share is that was counted on few."""
+"""Confidence intervals of shares that were counted on few."""
 
-from math import sqrt
-
-_Z = 1.96  # 95 in 100
+_CONFIDENCE = 0.9500042097035591  # 95 %, with its normal quantile rounded to 1.96 as is the custom
 
 
 def wilson(n_right: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927), of at least one counted."""
-    share, z2 = n_right / n, _Z**2
-    middle, half = share + z2 / (2 * n), _Z * sqrt(share * (1 - share) / n + z2 / (4 * n**2))
-    return max(0.0, (middle - half) / (1 + z2 / n)), min(1.0, (middle + half) / (1 + z2 / n))
+    """The 95 % confidence interval of a share (Wilson 1927), of at least one counted."""
+    from scipy.stats import binomtest  # takes .6 s to import, which commands that only read should not
+
+    interval = binomtest(n_right, n).proportion_ci(_CONFIDENCE, method="wilson")
+    return float(interval.low), float(interval.high)
