@@ -8,9 +8,9 @@ from ringwatch.models.data.snapshot import Snapshot, make_snapshot
 
 
 def shuffled(snapshot: Snapshot, *, seed: int) -> Snapshot:
-    """The same accounts and identifiers, as many edges at each, but dealt at random: who shares with whom is lost.
+    """The same accounts and identifiers, as many edges at each, but assigned at random: who shares with whom is lost.
 
-    An account keeps the number of its edges and what stands on them; where the deal gives it an identifier twice, one
+    An account keeps the number of its edges and their columns; where the assignment gives it an identifier twice, one
     edge goes.
     """
     rng = np.random.default_rng(seed)
@@ -19,13 +19,13 @@ def shuffled(snapshot: Snapshot, *, seed: int) -> Snapshot:
         if relationship.start is ACCOUNT:
             table = relationships[relationship.type]
             ends = table["end_id"].take(pa.array(rng.permutation(table.num_rows)))
-            dealt = table.set_column(table.column_names.index("end_id"), "end_id", ends)
-            relationships[relationship.type] = dealt.take(pa.array(_first_of_each(dealt)))
+            assigned = table.set_column(table.column_names.index("end_id"), "end_id", ends)
+            relationships[relationship.type] = assigned.take(pa.array(_first_of_each(assigned)))
     return make_snapshot(snapshot.date, snapshot.nodes, relationships, snapshot.labels)
 
 
 def without_edges(snapshot: Snapshot) -> Snapshot:
-    """The same accounts, sharing nothing: each edge has an identifier of its own, and nobody deals with anybody."""
+    """The same accounts, sharing nothing: each edge has an identifier of its own, and no account interacts with another."""
     nodes, relationships = dict(snapshot.nodes), dict(snapshot.relationships)
     for relationship in RELATIONSHIPS:
         if relationship.start is not ACCOUNT:

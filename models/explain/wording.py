@@ -12,7 +12,7 @@ _NOUNS = {
     "Organization": ("organization", "organizations"),
     "PromptTemplate": ("prompt template", "prompt templates"),
 }
-_UNNAMED = ("ContactHash", "PromptTemplate")  # a hash tells a reader nothing
+_UNNAMED = ("ContactHash", "PromptTemplate")  # a hash means nothing to a reader
 _LONGEST_ID = 24
 _IN_STEP_FROM = 3
 

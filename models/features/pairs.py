@@ -1,4 +1,4 @@
-"""Pairs of accounts that may have the same operator: those that share a rare identifier, or deal with each other."""
+"""Pairs of accounts that may have the same operator: those that share a rare identifier, or interact."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class Pairs:
         one: `[n_pairs] int64`, the account with the smaller row; pairs are sorted by it, then by the other.
         other: `[n_pairs] int64`.
         columns: `[n_pairs, n_columns]`, for each kind of identifier how many are shared and how rare they are, whether
-            the two deal with each other, how many independent families of evidence there are, and the days between
+            the two interact, how many independent families of evidence there are, and the days between
             their births.
     """
 
@@ -32,7 +32,7 @@ class Pairs:
 
 
 def candidate_pairs(snapshot: Snapshot) -> Pairs:
-    """All pairs that share an identifier on at most `identifiers.HUB_ACCOUNTS` accounts, or deal with each other."""
+    """All pairs that share an identifier on at most `identifiers.HUB_ACCOUNTS` accounts, or interact."""
     n_accounts = snapshot.n_accounts
     kinds = sorted(shared_kinds(snapshot), key=lambda kind: kind.type)
     shared = {kind.type: _pairs_sharing(kind, n_accounts) for kind in kinds}

@@ -23,7 +23,7 @@ def component_folds(
 ) -> np.ndarray:
     """Fold of every account, `[n_accounts] int64`, by whole components over rare shared identifiers.
 
-    Components with fakes are dealt first, in random order, each to the fold with the fewest fakes so far; the others
+    Components with fakes are assigned first, in random order, each to the fold with the fewest fakes so far; the others
     to the fold with the fewest accounts. `kinds` limits the relations. Rare means on at most 64 accounts, and fewer
     while one component would swallow the graph; not `is_capped`, every shared identifier counts.
     """
