@@ -25,7 +25,7 @@ def shuffled(snapshot: Snapshot, *, seed: int) -> Snapshot:
 
 
 def without_edges(snapshot: Snapshot) -> Snapshot:
-    """The same accounts, sharing nothing: each edge has an identifier of its own, and no account interacts with another."""
+    """The same accounts, sharing nothing: each edge has an identifier of its own, and none interacts with another."""
     nodes, relationships = dict(snapshot.nodes), dict(snapshot.relationships)
     for relationship in RELATIONSHIPS:
         if relationship.start is not ACCOUNT:
