@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from ringwatch.graph_schema.graph import ACCOUNT, NODES, RELATIONSHIPS, RELATIONSHIPS_BY_TYPE
 from ringwatch.graph_schema.layout import LABELS_SCHEMA, node_schema, relationship_schema
+from ringwatch.models.common.atomic_folder import replace_folder
 from ringwatch.models.common.errors import SnapshotError
 
 _KEYS = ("id", "start_id", "end_id", "account_id")
@@ -147,8 +148,7 @@ def write_snapshot(snapshot: Snapshot, folder: Path, *, written: Path | None = N
     pq.write_table(snapshot.labels, staging / "labels.parquet")
     about = {"date": snapshot.date.isoformat(), "counts": counts_of(snapshot)}
     (staging / "snapshot.json").write_text(json.dumps(about, indent=2) + "\n")
-    shutil.rmtree(folder, ignore_errors=True)
-    staging.rename(folder)
+    replace_folder(staging, folder)
 
 
 def link_graph_tables(source: Path, target: Path) -> None:

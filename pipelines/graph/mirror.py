@@ -21,6 +21,7 @@ from neo4j import Driver
 from ringwatch.graph_schema import cypher
 from ringwatch.graph_schema.graph import ACCOUNT, NODES, RELATIONSHIPS, RELATIONSHIPS_BY_TYPE, Relationship
 from ringwatch.graph_schema.layout import node_schema, relationship_schema
+from ringwatch.models.common.atomic_folder import replace_folder
 from ringwatch.models.data.snapshot import conform, link_graph_tables
 from ringwatch.pipelines.graph.client import run
 from ringwatch.pipelines.ledger import in_force
@@ -80,8 +81,7 @@ class GraphCopy:
         return partial
 
     def _put_in_place(self, partial: Path) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        partial.rename(self.folder)
+        replace_folder(partial, self.folder)
         # Last: as long as it names accounts, their part is computed anew, which never harms.
         self._ledger.write_state(_BEHIND, UNWRITTEN_SCHEMA.empty_table())
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ringwatch.models.common.atomic_folder import replace_folder
 from ringwatch.models.ensemble.thresholds import Thresholds
 from ringwatch.pipelines.common.atomic_file import write_json
 from ringwatch.pipelines.common.date_folders import nights_in
@@ -134,5 +135,4 @@ def _write_folder(target: Path, tables: dict[str, pa.Table], facts: dict[str, An
         write_parquet(table, partial / f"{name}.parquet")
     if facts is not None:
         write_json(facts, partial / "run.json")
-    shutil.rmtree(target, ignore_errors=True)
-    partial.rename(target)
+    replace_folder(partial, target)
