@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from ringwatch.graph_schema.layout import LABELS_SCHEMA
 from ringwatch.graph_schema.signals import PEOPLE_SOURCES
-from ringwatch.pipelines.decisions.harvest import REVIEWS_SCHEMA
+from ringwatch.pipelines.decisions.store import REVIEWS_SCHEMA
 from ringwatch.pipelines.ledger.store import Ledger
 
 
