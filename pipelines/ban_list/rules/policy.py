@@ -88,6 +88,7 @@ class Policy:
 
 
 POLICY = Policy()
+STARTING_POLICY = Path(__file__).with_name("starting_policy.toml")  # the same, as a file to change
 
 
 def read_policy(file: Path | None) -> Policy:

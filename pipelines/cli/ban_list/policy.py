@@ -12,6 +12,14 @@ from ringwatch.pipelines.cli.worlds import Accounts, History, Scenario, Seed
 from ringwatch.pipelines.common.settings import read_settings
 
 
+@ban_list_app.command("policy")
+def policy() -> None:
+    """Print the policy that ships as TOML, to start your own from: change it, and name the file in RINGWATCH_POLICY."""
+    from ringwatch.pipelines.ban_list.rules.policy import STARTING_POLICY
+
+    print(STARTING_POLICY.read_text(encoding="utf-8"), end="")
+
+
 @ban_list_app.command("audit")
 def audit(as_json: Json = False) -> None:
     """Measure the rules' precision on the accounts held out of the lists, by what reviewers found."""

@@ -1,6 +1,7 @@
 """The ban list's policy as data: read from a file, exemptions from rules, caps, and what another policy would do."""
 
-from dataclasses import asdict, fields
+import tomllib
+from dataclasses import asdict, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from ringwatch.pipelines.ban_list.rules.caps import over_caps
 from ringwatch.pipelines.ban_list.rules.comparison import compare_policies
 from ringwatch.pipelines.ban_list.rules.entries import BAN, RULE_RING, Entry
 from ringwatch.pipelines.ban_list.rules.exemptions import Exemptions
-from ringwatch.pipelines.ban_list.rules.policy import POLICY, Policy, read_policy
+from ringwatch.pipelines.ban_list.rules.policy import POLICY, STARTING_POLICY, Policy, read_policy
 from ringwatch.pipelines.common.errors import ApprovalError, RingwatchError
 from ringwatch.pipelines.common.settings import Settings
 
@@ -292,6 +293,11 @@ def test_another_policy_is_tried_on_past_nights_and_nothing_is_changed(settings)
 
 
 # Docs
+
+
+def test_the_policy_to_start_from_is_the_one_that_ships_and_names_every_field():
+    assert set(tomllib.loads(STARTING_POLICY.read_text())) == {each.name for each in fields(Policy)}
+    assert replace(read_policy(STARTING_POLICY), version=POLICY.version) == POLICY
 
 
 def test_every_field_of_the_policy_is_explained():
