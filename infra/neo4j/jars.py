@@ -2,37 +2,37 @@
 
 Resolving what Neo4j depends on takes a minute, and may come out otherwise another day; the lock holds what was
 resolved and tested once, so that set-up only downloads. The jars are GPL: they are never committed, and lie in the
-virtual environment, beside the other packages, where every state folder can use them. Spark's, with Neo4j's connector
-for it, are kept the same way; only a benchmark compares with them, and it fetches them itself.
+virtual environment, beside the other packages, where every state folder can use them.
 
     python -m ringwatch.infra.neo4j.jars fetch    download what is missing of Neo4j
     python -m ringwatch.infra.neo4j.jars lock     resolve all anew, after a change of version here
 """
 
-import hashlib
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pooch
 import truststore
 from filelock import FileLock
 from jgo.constants import MAVEN_CENTRAL_URL
 from jgo.maven import MavenContext
 from requests import RequestException, Session
 from requests.adapters import HTTPAdapter
-from urllib3 import Retry
 
 from ringwatch.pipelines.common.errors import RingwatchError
 
 NEO4J_VERSION = "5.26.29"
-_SPARK_VERSION = "3.5.9"  # the newest that the connector knows
 
 _DOWNLOADS_AT_ONCE = 16
 _TIMEOUT_S = 60
-_RETRY = Retry(total=5, backoff_factor=1, status_forcelist=(429, 500, 502, 503, 504))
+_RETRIES = 5
+
+Download = Callable[[str, str, object], None]  # as pooch calls it: from a URL, into a file
 
 
 @dataclass(frozen=True, order=True)
@@ -64,28 +64,30 @@ class LockedJar:
         return "-".join(part for part in (self.name, self.version, self.classifier) if part) + ".jar"
 
     @property
-    def url(self) -> str:
-        """Where the default repository of jgo has it."""
-        return "/".join((MAVEN_CENTRAL_URL, *self.group.split("."), self.name, self.version, self.filename))
+    def path(self) -> str:
+        """Where a Maven repository has it."""
+        return "/".join((*self.group.split("."), self.name, self.version, self.filename))
 
 
 @dataclass(frozen=True)
 class JarSet:
-    """Jars for one class path: `name` and `version` name its folder, `coordinates` what it is resolved from."""
+    """Jars for one class path.
 
-    name: str
-    version: str
+    Attributes:
+        lock_file: that lists them.
+        folder: where they lie.
+        coordinates: what the lock is resolved from.
+        repository: where they are downloaded from.
+    """
+
+    lock_file: Path
+    folder: Path
     coordinates: tuple[str, ...]
+    repository: str = MAVEN_CENTRAL_URL
 
-    @property
-    def lock_file(self) -> Path:
-        """Where the jars are listed."""
-        return Path(__file__).with_name(f"{self.name}-jars.lock")
-
-    @property
-    def folder(self) -> Path:
-        """Where they lie."""
-        return Path(sys.prefix) / "share" / "ringwatch" / f"{self.name}-{self.version}"
+    def url(self, jar: LockedJar) -> str:
+        """Where a jar is downloaded from."""
+        return f"{self.repository}/{jar.path}"
 
     def locked(self) -> list[LockedJar]:
         """The jars of the lock file."""
@@ -96,22 +98,13 @@ class JarSet:
         return [jar for jar in self.locked() if not (self.folder / jar.filename).is_file()]
 
 
-# The Browser is no dependency of the server, which serves it when it is on the class path.
 NEO4J = JarSet(
-    "neo4j",
-    NEO4J_VERSION,
+    Path(__file__).with_name("neo4j-jars.lock"),
+    Path(sys.prefix) / "share" / "ringwatch" / f"neo4j-{NEO4J_VERSION}",
     (
         f"org.neo4j:neo4j:{NEO4J_VERSION}",
         f"org.neo4j:cypher-shell:{NEO4J_VERSION}",
-        "org.neo4j.client:neo4j-browser:5.24.0",
-    ),
-)
-SPARK = JarSet(
-    "spark",
-    _SPARK_VERSION,
-    (
-        f"org.apache.spark:spark-sql_2.13:{_SPARK_VERSION}",
-        "org.neo4j:neo4j-connector-apache-spark_2.13:5.3.10_for_spark_3",
+        "org.neo4j.client:neo4j-browser:5.24.0",  # no dependency of the server, which serves it where it is there
     ),
 )
 
@@ -122,19 +115,23 @@ def write_lock(jars: JarSet) -> int:
     Returns:
         The number of jars.
     """
-    with _session() as session, tempfile.TemporaryDirectory() as scratch:
+    with _downloads() as download, tempfile.TemporaryDirectory() as scratch:
         context = MavenContext(repo_cache=Path(scratch), timeout=_TIMEOUT_S)
         roots, needed = context.resolver.resolve([context.create_dependency(c) for c in jars.coordinates])
         found = [LockedJar(d.groupId, d.artifactId, d.version, d.classifier, sha256="") for d in roots + needed]
+
+        def lock(jar: LockedJar) -> LockedJar:
+            file = pooch.retrieve(jars.url(jar), None, fname=jar.filename, path=scratch, downloader=download)
+            return replace(jar, sha256=pooch.file_hash(file))
+
         with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
-            checksums = pool.map(lambda jar: hashlib.sha256(_download(jar, session)).hexdigest(), found)
-            lines = [replace(jar, sha256=sha256).line for jar, sha256 in sorted(zip(found, checksums, strict=True))]
+            lines = [jar.line for jar in sorted(pool.map(lock, found))]
     jars.lock_file.write_text("\n".join(["# Made by: python -m ringwatch.infra.neo4j.jars lock", *lines, ""]))
     return len(lines)
 
 
 def fetch_jars(jars: JarSet, progress: Callable[[int, int], None] = lambda done, total: None) -> int:
-    """Downloads into the set's folder the jars that it lacks, and removes those that the lock does not name.
+    """Downloads into the set's folder the jars that it lacks, and removes what the lock does not name.
 
     Args:
         jars: which.
@@ -148,48 +145,58 @@ def fetch_jars(jars: JarSet, progress: Callable[[int, int], None] = lambda done,
     """
     folder = jars.folder
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.parent / "fetch.lock"), _session() as session, ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
+    with (
+        FileLock(folder.parent / "fetch.lock"),
+        _downloads() as download,
+        ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool,
+    ):
         missing = jars.missing()
-        for done, _ in enumerate(pool.map(lambda jar: _fetch_jar(jar, session, folder), missing), start=1):
+        store = pooch.create(
+            path=folder,
+            base_url="",
+            registry={jar.filename: f"sha256:{jar.sha256}" for jar in missing},
+            urls={jar.filename: jars.url(jar) for jar in missing},
+            retry_if_failed=_RETRIES,
+        )
+        for done, _ in enumerate(pool.map(lambda jar: _fetch_jar(jar, store, download), missing), start=1):
             progress(done, len(missing))
         _remove_strangers(jars)
     return len(missing)
 
 
-def _fetch_jar(jar: LockedJar, session: Session, folder: Path) -> None:
-    content = _download(jar, session)
-    sha256 = hashlib.sha256(content).hexdigest()
-    if sha256 != jar.sha256:
-        raise RingwatchError(
-            f"{jar.filename} came with the checksum {sha256}, but the lock wants {jar.sha256}: the download "
-            "was altered. Try again, on another network if it stays so."
-        )
-    partial = folder / f"{jar.filename}.partial"
-    partial.write_bytes(content)
-    partial.replace(folder / jar.filename)
-
-
-def _download(jar: LockedJar, session: Session) -> bytes:
+def _fetch_jar(jar: LockedJar, store: pooch.Pooch, download: Download) -> None:
+    """Downloads a jar under another name, which it loses when its checksum is right."""
     try:
-        response = session.get(jar.url, timeout=_TIMEOUT_S)
-        response.raise_for_status()
+        store.fetch(jar.filename, downloader=download)
     except RequestException as error:
         raise RingwatchError(f"cannot download {jar.filename}: {error}. Check the network and try again.") from error
-    return response.content
+    except ValueError as error:
+        raise RingwatchError(
+            f"{jar.filename} has another checksum than the lock wants: the download was altered."
+            " Try again, on another network if it stays so."
+        ) from error
 
 
-def _session() -> Session:
-    """A session whose connections the threads share: a new one for each jar costs more than the jar."""
+@contextmanager
+def _downloads() -> Iterator[Download]:
+    """Downloads over connections that the threads share: a new one for each jar costs more than the jar."""
     truststore.inject_into_ssl()  # the system's certificates, among them those of a network that inspects traffic
-    session = Session()
-    session.mount("https://", HTTPAdapter(pool_maxsize=_DOWNLOADS_AT_ONCE, max_retries=_RETRY))
-    return session
+    pooch.get_logger().setLevel("WARNING")  # a line a jar says nothing
+    with Session() as session:
+        session.mount("https://", HTTPAdapter(pool_maxsize=_DOWNLOADS_AT_ONCE))
+
+        def download(url: str, file: str, _: object) -> None:
+            response = session.get(url, timeout=_TIMEOUT_S)
+            response.raise_for_status()
+            Path(file).write_bytes(response.content)
+
+        yield download
 
 
 def _remove_strangers(jars: JarSet) -> None:
-    """Removes the jars of an older lock: two versions of one library do not go together on a class path."""
+    """Removes jars of an older lock, and what was broken off: two versions of a library do not share a class path."""
     locked = {jar.filename for jar in jars.locked()}
-    for path in jars.folder.glob("*.jar"):
+    for path in jars.folder.iterdir():
         if path.name not in locked:
             path.unlink()
 
@@ -205,8 +212,7 @@ def main() -> None:
         case ["fetch"]:
             fetch_jars(NEO4J, _show_progress)
         case ["lock"]:
-            for jars in (NEO4J, SPARK):
-                print(f"{write_lock(jars)} jars locked for {jars.name}")
+            print(f"{write_lock(NEO4J)} jars locked")
         case _:
             sys.exit(__doc__)
 

@@ -16,8 +16,6 @@ from ringwatch.graph_schema import cypher
 from ringwatch.graph_schema.graph import NODES, RELATIONSHIPS, RELATIONSHIPS_BY_TYPE
 from ringwatch.graph_schema.layout import full_node_schema, relationship_schema
 from ringwatch.models.data.snapshot import Snapshot
-from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.evaluation.benchmarks.spark_connector import measure_spark
 from ringwatch.pipelines.graph.client import read_columns, run, to_table, write_table
 from ringwatch.pipelines.graph.load import Say
 
@@ -59,8 +57,6 @@ class Ceilings:
         read: relationships read with five properties, as lists in one record.
         merge_rows: relationships by a loop of MERGE over row maps, as most tutorials write.
         read_rows: relationships read a record each.
-        spark_write: relationships written by Neo4j's connector for Spark; None where it does not run.
-        spark_read: and read by it.
     """
 
     create_nodes: float
@@ -70,18 +66,13 @@ class Ceilings:
     read: float
     merge_rows: float
     read_rows: float
-    spark_write: float | None = None
-    spark_read: float | None = None
 
 
-def measure_ceilings(
-    settings: Settings, driver: Driver, snapshot: Snapshot, written: Mapping[str, int], say: Say
-) -> Ceilings:
+def measure_ceilings(driver: Driver, snapshot: Snapshot, written: Mapping[str, int], say: Say) -> Ceilings:
     """Measure all of them.
 
     Args:
-        settings: of the installation.
-        driver: to its graph.
+        driver: to the graph.
         snapshot: the night that stands in the graph.
         written: nodes and relationships that the night wrote, by label or type.
         say: told what is being done.
@@ -92,7 +83,7 @@ def measure_ceilings(
     create, alike = cypher.create_relationships(bare), _records_alike(driver, snapshot, written)
     say("measuring the server's ceilings")
     _create_all(driver, alike)  # once before, for Neo4j had compiled the queries of the night, too
-    ceilings = Ceilings(
+    return Ceilings(
         create_nodes=_rate(lambda: write_table(driver, _CREATE_NODES, accounts)),
         create_relationships=_rate(lambda: write_table(driver, create, used)),
         set_properties=_rate(lambda: write_table(driver, _SET, accounts.select(["id"]))),
@@ -101,8 +92,6 @@ def measure_ceilings(
         merge_rows=_rate(lambda: _merge_rows(driver, used.slice(0, _MOST_BY_ROW))),
         read_rows=_rate(lambda: len(run(driver, _READ_ROWS, n=min(used.num_rows, _MOST_BY_ROW)))),
     )
-    spark = measure_spark(settings, driver, used, say)
-    return replace(ceilings, spark_write=spark.write, spark_read=spark.read) if spark else ceilings
 
 
 def _records_alike(driver: Driver, snapshot: Snapshot, written: Mapping[str, int]) -> list[tuple[str, pa.Table]]:

@@ -35,7 +35,7 @@ from ringwatch.pipelines.simulate.nights import continue_world, nights_of
 FIRST, TRAINING, SECOND, NEXT, AGAIN = "first load", "training", "second night", "next night, 1 %", "graph read in full"
 _CHANGED = 100  # one account in so many has rows in the next night
 LOADS = ("check", "stage", "load")  # of a load; the other steps of it are parts of the last
-_PROGRAMS = {"CommunityEntryPoint": "neo4j", "AdminTool": "neo4j-admin", "SparkConnector": "spark"}
+_PROGRAMS = {"CommunityEntryPoint": "neo4j", "AdminTool": "neo4j-admin"}
 _LOOK_EVERY_S = 0.5
 _MB = 1_000_000
 
@@ -51,7 +51,7 @@ class PipelineCost:
         steps: lines of the steps, each with the `phase` that it was in.
         ceilings: of the server.
         shares: what the steps reached, beside what could be reached at most; see `_shares`.
-        peak_mb: the most memory that each program held: ours, Neo4j, its import tool, and Spark.
+        peak_mb: the most memory that each program held: ours, Neo4j, and its import tool.
     """
 
     n_accounts: int
@@ -114,7 +114,7 @@ def measure_pipeline(settings: Settings, driver: Driver, world: Path, say: Say) 
             shutil.rmtree(GraphCopy(Ledger(settings)).folder)
             snapshot = take_snapshot(settings, driver, night, say)
         changed = _written(settings, night, since=last + timedelta(days=1))
-        ceilings = measure_ceilings(settings, driver, snapshot, changed, say)
+        ceilings = measure_ceilings(driver, snapshot, changed, say)
     records = _written(settings, last)
     cost = PipelineCost(snapshot.n_accounts, rows, records, steps, ceilings, {}, peaks)
     cost.shares.update(_shares(cost))

@@ -55,7 +55,7 @@ def _tables(machine: dict[str, Any], costs: Sequence[PipelineCost]) -> Iterator[
     yield f"{machine['neo4j_heap_mb']} MB of heap and {machine['neo4j_pagecache_mb']} MB of page cache.\n"
     yield "![seconds and memory by size](growth.svg)\n"
     sizes = [f"{cost.n_accounts:,} accounts" for cost in costs]
-    rates = [{f"{name}, a second": rate for name, rate in vars(cost.ceilings).items() if rate} for cost in costs]
+    rates = [{f"{name}, a second": rate for name, rate in vars(cost.ceilings).items()} for cost in costs]
     yield from _table(
         ["", *sizes],
         [
