@@ -34,7 +34,7 @@ from ringwatch.pipelines.common.clock import end_of
 from ringwatch.pipelines.common.date_folders import nights_in
 from ringwatch.pipelines.common.errors import ApprovalError, LockedError
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.common.signing import content_sha256, sha256
+from ringwatch.pipelines.common.signing import content_sha256, is_content_sha256, sha256
 
 if TYPE_CHECKING:
     from ringwatch.pipelines.ban_list.rules.candidates import Candidates
@@ -127,7 +127,7 @@ def propose(settings: Settings, *, date: date, policy: Policy | None = None) -> 
         facts = {**_facts(tonight, former, current, delta, policy), **stops}
         facts["counts"]["waiting"] = {why: sum(each.why == why for each in waiting) for why in (DELAYED, HELD_OUT)}
         facts["is_small"] = not any(stops.values()) and not tonight.run.is_default and _is_small(delta, policy)
-        proposal = Proposal(date, _content_sha256(facts, files), proposal_folder(settings, date), facts)
+        proposal = Proposal(date, content_sha256(facts, _sha256s(files)), proposal_folder(settings, date), facts)
         head = {"content_sha256": proposal.content_sha256, "facts": facts}
         about = {
             _PROPOSAL: json.dumps(head, indent=2, sort_keys=True).encode(),
@@ -166,7 +166,7 @@ def read_proposal(settings: Settings, night: date) -> tuple[Proposal, dict[str, 
         raise ApprovalError(
             f"nothing is proposed for {night}: run `ringwatch ban-list propose --date {night}` first."
         ) from None
-    if _content_sha256(head["facts"], files) != head["content_sha256"]:
+    if not is_content_sha256(head["content_sha256"], head["facts"], _sha256s(files)):
         raise ApprovalError(
             f"the proposal in {folder} was changed after it was made. Find out who did, and propose {night} again."
         )
@@ -245,5 +245,5 @@ def _waited_before(settings: Settings, night: date) -> list[Waiting]:
     return read_waiting(settings, before) if before else []
 
 
-def _content_sha256(facts: dict[str, Any], files: dict[str, bytes]) -> str:
-    return content_sha256(facts, {name: sha256(content) for name, content in files.items()})
+def _sha256s(files: dict[str, bytes]) -> dict[str, str]:
+    return {name: sha256(content) for name, content in files.items()}

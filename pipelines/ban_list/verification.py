@@ -1,12 +1,11 @@
 """Check a published folder as whoever acts on it should: by its manifest alone, with the key that both sides know.
 
 ban_list.csv, ban_list.parquet, delta.csv   are those of the manifest: hash, size, rows
-manifest.json                               HMAC over its canonical JSON; its content is the one that was approved
+manifest.json                               HMAC over its RFC 8785 JSON; its content is the one that was approved
 the list                                    one line an account, CSV and Parquet alike
 the delta                                   leads from the list that it follows on, where that lies beside it, to this
 """
 
-import hmac
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from ringwatch.pipelines.ban_list.cells import from_csv
 from ringwatch.pipelines.ban_list.proposal import FILES
 from ringwatch.pipelines.ban_list.published import MANIFEST
 from ringwatch.pipelines.ban_list.rules.entries import BAN, ENTRY_SCHEMA, LIFT, RESTRICT, Entry, from_table
-from ringwatch.pipelines.common.signing import content_sha256, sha256, sign
+from ringwatch.pipelines.common.signing import is_content_sha256, is_signed, sha256
 
 _ADDED_ON_PUBLISHING = ("content_sha256", "files", "approved_by", "approved_at", "approved_via", "hmac")
 
@@ -70,7 +69,7 @@ def _file_faults(folder: Path, manifest: dict[str, Any], files: dict[str, bytes]
     if strange := sorted({path.name for path in folder.iterdir()} - {*FILES, MANIFEST}):
         yield f"there are files that the manifest knows nothing of: {', '.join(strange)}"
     facts = {name: value for name, value in manifest.items() if name not in _ADDED_ON_PUBLISHING}
-    if content_sha256(facts, {name: told[name]["sha256"] for name in files}) != manifest["content_sha256"]:
+    if not is_content_sha256(manifest["content_sha256"], facts, {name: told[name]["sha256"] for name in files}):
         yield "the manifest is not about the content that was approved"
 
 
@@ -79,7 +78,7 @@ def _signature_faults(manifest: dict[str, Any], key: str | None) -> Iterator[str
         return
     if manifest["hmac"] is None:
         yield "it is not signed"
-    elif not hmac.compare_digest(str(manifest["hmac"]), sign(manifest, key)):
+    elif not is_signed(manifest, key):
         yield "its signature does not hold: the manifest was changed, or signed with another key"
 
 

@@ -7,6 +7,7 @@ import os
 import threading
 
 import pytest
+import rfc8785
 from tests.builders.ban_lists import D1, D2, PERSON, RING, ban_list, listed, released, snapshot_of
 from tests.builders.nights import detected_night
 
@@ -47,8 +48,7 @@ def test_a_consumer_can_check_the_manifest(settings):
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == file["sha256"]
         assert file["rows"] == 3
     claimed = manifest.pop("hmac")
-    canonical = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    assert claimed == hmac.new(b"secret", canonical.encode(), hashlib.sha256).hexdigest()
+    assert claimed == hmac.new(b"secret", rfc8785.dumps(manifest), hashlib.sha256).hexdigest()
     assert manifest["thresholds"] == {"suspicious": 0.8, "watch": 0.4}
     assert (manifest["run_id"], manifest["model_version"]) == ("run-2026-04-01", "model-1")
     assert manifest["approved_by"] == "Ada"

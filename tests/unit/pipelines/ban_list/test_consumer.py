@@ -1,5 +1,7 @@
 """What a consumer checks before it acts, and that it comes to the list in force whatever it missed or did twice."""
 
+import hashlib
+import hmac
 import json
 from datetime import UTC, date, datetime, timedelta
 
@@ -15,7 +17,7 @@ from ringwatch.pipelines.ban_list.rules.entries import Entry
 from ringwatch.pipelines.ban_list.verification import actions_of, apply, verify
 from ringwatch.pipelines.common.errors import ApprovalError
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.common.signing import sha256, sign
+from ringwatch.pipelines.common.signing import content_sha256, sha256, sign
 
 pytestmark = pytest.mark.unit
 D1 = date(2026, 4, 1)
@@ -83,15 +85,35 @@ def test_a_delta_that_leads_elsewhere_is_told_whoever_signed_it(two_nights):
     delta = to_csv(entry for entry in from_csv((folder / "delta.csv").read_bytes()) if entry.account_id != "b")
     forge(folder, "delta.csv", delta)
     manifest = json.loads((folder / "manifest.json").read_bytes())
-    facts = {name: value for name, value in manifest.items() if not name.startswith("approved_")}
-    for name in ("content_sha256", "files", "hmac"):
-        del facts[name]
-    hashes = {name: file["sha256"] for name, file in manifest["files"].items()}
-    canonical = json.dumps({"facts": facts, "files": hashes}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    manifest["content_sha256"] = sha256(canonical.encode())
+    manifest["content_sha256"] = content_sha256(*content_of(manifest))
     manifest["hmac"] = sign(manifest, KEY)
     (folder / "manifest.json").write_text(json.dumps(manifest))
     assert verify(folder, key=KEY).faults == [f"delta.csv does not lead from the list of date={D1} to this one"]
+
+
+def test_a_list_that_was_signed_before_rfc_8785_can_still_be_checked(two_nights):
+    file = two_nights[0] / "manifest.json"
+    manifest = json.loads(file.read_bytes())
+    facts, files = content_of(manifest)
+    manifest["content_sha256"] = sha256(sorted_json({"facts": facts, "files": files}))
+    del manifest["hmac"]
+    signature = hmac.new(KEY.encode(), sorted_json(manifest), hashlib.sha256).hexdigest()
+    file.write_text(json.dumps(manifest | {"hmac": signature}))
+    assert signature != sign(manifest, KEY)
+    assert verify(two_nights[0], key=KEY).faults == []
+    file.write_text(json.dumps(manifest | {"hmac": signature, "approved_by": "Eve"}))
+    assert "signature does not hold" in verify(two_nights[0], key=KEY).faults[0]
+
+
+def content_of(manifest):
+    """The facts of a manifest that an approval is bound to, and the hashes of its files."""
+    added = {"content_sha256", "files", "hmac", "approved_by", "approved_at", "approved_via"}
+    facts = {name: value for name, value in manifest.items() if name not in added}
+    return facts, {name: file["sha256"] for name, file in manifest["files"].items()}
+
+
+def sorted_json(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def test_each_list_is_enforced_once(tmp_path, two_nights):
