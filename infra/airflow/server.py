@@ -12,16 +12,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from ringwatch.infra.airflow.api import AirflowApi, is_healthy
 from ringwatch.infra.airflow.environment import USER, WRITER_POOL, airflow_environment, ensure_secrets, password_file
 from ringwatch.infra.airflow.record import Record, read_record, remove_record, write_record
 from ringwatch.infra.process.ports import HOST, free_port
 from ringwatch.infra.process.sessions import Session, end_sessions, is_alive, members, start_session
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import Settings
+
+if TYPE_CHECKING:
+    from ringwatch.infra.airflow.api import AirflowApi
 
 PARTS = {
     "api-server": ["api-server"],
@@ -99,12 +102,14 @@ def stop(settings: Settings) -> bool:
     return ran
 
 
-def api(settings: Settings) -> AirflowApi:
+def api(settings: Settings) -> "AirflowApi":
     """The embedded Airflow's API, as its user.
 
     Raises:
         RingwatchError: it does not run.
     """
+    from ringwatch.infra.airflow.api import AirflowApi  # here, for it takes two seconds, which `status` has no use for
+
     current = status(settings)
     if current.url is None:
         raise RingwatchError("the embedded Airflow is not running: start it with `ringwatch airflow start`.")
@@ -156,6 +161,8 @@ def _start_parts(settings: Settings, env: dict[str, str], port: int) -> None:
 
 
 def _wait_until_healthy(settings: Settings, port: int) -> None:
+    from ringwatch.infra.airflow.api import is_healthy
+
     deadline = time.monotonic() + _HEALTHY_TIMEOUT_S
     record = read_record(settings)
     assert record is not None

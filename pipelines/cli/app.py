@@ -18,6 +18,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.extras import how_to_install
 
 # What is printed is data: square brackets and colons in it are no markup.
 out = Console(highlight=False, markup=False, emoji=False)
@@ -31,8 +32,17 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except RingwatchError as error:
-            err.print(Text.assemble(("error:", "red"), f" {error}"), soft_wrap=True)
+            _print_error(str(error))
             raise typer.Exit(error.exit_code) from None
+        except ModuleNotFoundError as error:
+            if (sentence := how_to_install(error)) is None:
+                raise
+            _print_error(sentence)
+            raise typer.Exit(RingwatchError.exit_code) from None
+
+
+def _print_error(sentence: str) -> None:
+    err.print(Text.assemble(("error:", "red"), f" {sentence}"), soft_wrap=True)
 
 
 app = typer.Typer(

@@ -2,11 +2,13 @@
 
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.extras import how_to_install
 from ringwatch.pipelines.common.settings import Settings, read_settings
 
 _PACKAGES = ("neo4j", "torch", "torch-geometric", "pandas", "apache-airflow", "great-expectations")
@@ -29,8 +31,19 @@ def examine() -> list[Finding]:
         settings = read_settings()
     except RingwatchError as error:
         return [_python(), Finding("settings", "bad", str(error), "fix it in the environment or in .env")]
-    checks = (_python(), _packages(), _settings(settings), _jars(), _neo4j(settings), _airflow(settings))
+    embedded = _unless_missing("neo4j jars", _jars), _unless_missing("neo4j", lambda: _neo4j(settings))
+    checks = (_python(), _packages(), _settings(settings), *embedded, _airflow(settings))
     return [*checks, _landing(settings), _signing_key(settings), _disk(settings)]
+
+
+def _unless_missing(name: str, check: Callable[[], Finding]) -> Finding:
+    """What a check finds; where it needs an extra that is not installed, that."""
+    try:
+        return check()
+    except ModuleNotFoundError as error:
+        if (sentence := how_to_install(error)) is None:
+            raise
+        return Finding(name, "note", sentence)
 
 
 def _python() -> Finding:
@@ -41,7 +54,14 @@ def _python() -> Finding:
 
 
 def _packages() -> Finding:
-    return Finding("packages", "ok", ", ".join(f"{name} {version(name)}" for name in _PACKAGES))
+    return Finding("packages", "ok", ", ".join(f"{name} {_version(name)}" for name in _PACKAGES))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _settings(settings: Settings) -> Finding:

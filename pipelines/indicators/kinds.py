@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import ipaddress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ringwatch.graph_schema.signals import Kind
 from ringwatch.pipelines.ingest.casting.values import cast_value
@@ -28,6 +29,13 @@ PUBLIC_DOMAINS = frozenset(
      "yandex.ru", "ymail.com", "zoho.com"}
 )  # fmt: skip
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Named(NamedTuple):
+    """An identifier as the graph has it: its node label and key; of a card its HMAC."""
+
+    label: str
+    value: str
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ be left out in part, and then a pattern would match more than its author meant: 
 """
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from stix2patterns.exceptions import ParseException
 from stix2patterns.v21.grammars.STIXPatternListener import STIXPatternListener
@@ -24,6 +24,7 @@ from ringwatch.pipelines.indicators.kinds import (
     SUBNET,
     TEMPLATE,
     WITHIN,
+    Named,
     network_of,
 )
 from ringwatch.pipelines.ingest.casting.values import MAX_ID_LENGTH, cast_value
@@ -32,13 +33,6 @@ _MAX_VALUES = 1000
 _PATHS = {path for kind in KINDS for path in kind.paths}
 _HMAC = re.compile("[0-9a-f]{64}")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-
-
-class Named(NamedTuple):
-    """An identifier as the graph has it: its node label and key; of a card its HMAC."""
-
-    label: str
-    value: str
 
 
 class UnsupportedError(ValueError):

@@ -9,6 +9,8 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from airflow_client.client.api.dag_api import DAGApi
+from airflow_client.client.api.task_api import TaskApi
 from tests.builders.deliveries import at, deliver
 from tests.builders.nights import Judged, detected_night
 
@@ -85,18 +87,19 @@ def new_run(api, dag, known):
 def test_every_dag_meets_the_policy(api):
     for dag in DAGS:
         api.wait_for_dag(dag)
-    assert api.get("/api/v2/importErrors")["import_errors"] == []
+    assert api.import_errors() == []
+    dags, tasks = DAGApi(api.client), TaskApi(api.client)
     for dag in DAGS:
-        facts = api.get(f"/api/v2/dags/{dag}/details")
-        assert facts["owners"] == ["ringwatch"]
-        assert {tag["name"] for tag in facts["tags"]} == {"ringwatch"}
-        assert not facts["is_paused"]
-        assert not facts["catchup"]
-        assert facts["dag_run_timeout"]
-        assert "**" in facts["doc_md"]
-        for task in api.get(f"/api/v2/dags/{dag}/tasks")["tasks"]:
-            assert task["owner"] == "ringwatch"
-            assert task["execution_timeout"] or task["task_id"] == "ask"  # which waits for a person, seven days
+        facts = dags.get_dag_details(dag)
+        assert facts.owners == ["ringwatch"]
+        assert {tag.name for tag in facts.tags} == {"ringwatch"}
+        assert not facts.is_paused
+        assert not facts.catchup
+        assert facts.dag_run_timeout
+        assert "**" in facts.doc_md
+        for task in tasks.get_tasks(dag).tasks:
+            assert task.owner == "ringwatch"
+            assert task.execution_timeout or task.task_id == "ask"  # which waits for a person, seven days
 
 
 def test_it_listens_on_this_machine_only(airflow):

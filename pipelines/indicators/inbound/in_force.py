@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from ringwatch.pipelines.common.clock import end_of
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.indicators.inbound.store import Row, newest_versions
-from ringwatch.pipelines.indicators.pattern import Named
+from ringwatch.pipelines.indicators.kinds import Named
 
 
 @dataclass(frozen=True)

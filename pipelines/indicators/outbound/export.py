@@ -23,7 +23,7 @@ from ringwatch.pipelines.common.date_folders import night_of
 from ringwatch.pipelines.common.errors import ApprovalError, RingwatchError
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.common.signing import canonical_json
-from ringwatch.pipelines.indicators.kinds import CARD, keyed
+from ringwatch.pipelines.indicators.kinds import CARD, Named, keyed
 from ringwatch.pipelines.indicators.matches import read_matches
 from ringwatch.pipelines.indicators.outbound.findings import Campaign, Finding, campaigns, find, tell
 from ringwatch.pipelines.indicators.outbound.issuer import Issuer, Object
@@ -34,7 +34,6 @@ from ringwatch.pipelines.indicators.outbound.objects import (
     infrastructure_objects,
 )
 from ringwatch.pipelines.indicators.outbound.sightings import sighting_objects
-from ringwatch.pipelines.indicators.pattern import Named
 from ringwatch.pipelines.indicators.validation import faults_of
 from ringwatch.pipelines.runs.store import read_run, read_run_table
 

@@ -22,9 +22,9 @@ from ringwatch.pipelines.indicators.kinds import (
     NETWORK_KINDS,
     PUBLIC_DOMAINS,
     SUBNET,
+    Named,
     network_of,
 )
-from ringwatch.pipelines.indicators.pattern import Named
 from ringwatch.pipelines.indicators.uses import connect_uses
 
 _OWN_SHARE = 0.8  # of an identifier's accounts that are listed, for it to be a campaign's own

@@ -13,10 +13,10 @@ from typing import Any
 
 from stix2 import v21
 
-from ringwatch.pipelines.indicators.kinds import HOSTING, KINDS_BY_LABEL
+from ringwatch.pipelines.indicators.kinds import HOSTING, KINDS_BY_LABEL, Named
 from ringwatch.pipelines.indicators.outbound.findings import Campaign, Finding
 from ringwatch.pipelines.indicators.outbound.issuer import Issuer, Object, PaymentInstrument, PromptTemplate, midnight
-from ringwatch.pipelines.indicators.pattern import Named, path_of, write_pattern
+from ringwatch.pipelines.indicators.pattern import path_of, write_pattern
 
 _OBSERVABLES = {
     "ipv4-addr": v21.IPv4Address,
