@@ -1,6 +1,5 @@
 """The evaluation as files: metrics.json, and report.html with its plots inside, which opens without a network."""
 
-import html
 import json
 from collections.abc import Sequence
 from functools import partial
@@ -10,80 +9,94 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
+from ringwatch.graph_schema.templates import render
 from ringwatch.models.evaluation.metrics import CAMPAIGN_FOUND
-from ringwatch.pipelines.common.html_page import figure, page, table
+from ringwatch.pipelines.common.plots import draw
 
 Report = dict[str, Any]
+Table = tuple[list[str], list[list[object]]]
 
+_TITLE = "Evaluation"
 _MIN_ACTIVE = 10
 _SHOWN = ("ours", "trees, neighbour aggregates", "trees, account features", "label propagation", "Fraudar", "oracle")
 
 
 def write_report(reports: Sequence[Report], folder: Path) -> None:
     """Write both files of some worlds' evaluations."""
-    _write(reports, _body(reports), folder)
+    ranked = [each for each in reports if each["ranking"]]
+    facts = {
+        "worlds": f"{len(reports)} worlds of {reports[0]['n_accounts']:,} accounts, scenario {reports[0]['scenario']}",
+        "ranking": None,
+        "by_night": _night_table(reports),
+        "rings": _rings_table(reports),
+        "harm": _harm_table(reports),
+        "groups": _of_groups(reports),
+    }
+    plots: dict[str, str | None] = {}
+    if ranked:
+        facts |= {
+            "ranking": _ranking_table(ranked),
+            "lead": _lead(ranked),
+            "campaigns": _campaign_table(reports),
+            "evidence": _evidence_table(ranked),
+        }
+        evades = any(any(each["evasion_budgets"].values()) for each in ranked)
+        plots = {
+            "precision_recall": draw(partial(_plot_precision_recall, ranked[0])),
+            "reliability": draw(partial(_plot_reliability, ranked)),
+            "campaigns": draw(partial(_plot_campaigns, ranked[0])),
+            "evasion": draw(partial(_plot_evasion, ranked)) if evades else None,
+        }
+    _write(reports, render("pipelines/evaluation/report.html.j2", title=_TITLE, plots=plots, **facts), folder)
 
 
 def write_hindsight(reports: Sequence[Report], folder: Path) -> None:
     """Write both files of stored nights' evaluations."""
-    judged = ", ".join(
-        f"{each['name']}: {each['ranking']['n_judged']:,} by {each['model_version']}" for each in reports
+    plots = {
+        "precision_recall": draw(partial(_plot_precision_recall, reports[-1])),
+        "reliability": draw(partial(_plot_reliability, reports)),
+    }
+    page = render(
+        "pipelines/evaluation/hindsight.html.j2",
+        title=_TITLE,
+        judged=", ".join(
+            f"{each['name']}: {each['ranking']['n_judged']:,} by {each['model_version']}" for each in reports
+        ),
+        ranking=_ranking_table(reports),
+        lead=_lead(reports),
+        newest=reports[-1]["name"],
+        plots=plots,
     )
-    parts = [
-        "<h1>How right earlier nights were</h1><p>Accounts whose label became known after the night. They are no fair"
-        f" sample: what looked bad was looked at first. {html.escape(judged)}.</p>",
-        _ranking_table(reports),
-        figure(partial(_plot_precision_recall, reports[-1]), f"Precision against recall, {reports[-1]['name']}."),
-        figure(partial(_plot_reliability, reports), "What a score said, and what turned out true."),
-    ]
-    _write(reports, "\n".join(parts), folder)
+    _write(reports, page, folder)
 
 
-def _write(reports: Sequence[Report], body: str, folder: Path) -> None:
+def _write(reports: Sequence[Report], page: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "metrics.json").write_text(json.dumps(reports, indent=1) + "\n")
-    (folder / "report.html").write_text(page("Evaluation", body))
+    (folder / "report.html").write_text(page)
 
 
-def _body(reports: Sequence[Report]) -> str:
-    ranked = [each for each in reports if each["ranking"]]
-    worlds = f"{len(reports)} worlds of {reports[0]['n_accounts']:,} accounts, scenario {reports[0]['scenario']}"
-    parts = [f"<h1>How detection does</h1><p>{html.escape(worlds)}. Accounts not yet labelled, true prevalence.</p>"]
-    if ranked:
-        parts.append("<h2>Ranking accounts</h2>" + _ranking_table(ranked))
-        parts.append(figure(partial(_plot_precision_recall, ranked[0]), "Precision against recall, first seed."))
-        parts.append(figure(partial(_plot_reliability, ranked), "What a score says, and what is true of it."))
-        parts.append("<h2>Campaigns</h2>" + _campaign_table(reports))
-        caption = "Share of each large campaign's active members that are suspicious, by night, first seed."
-        parts.append(figure(partial(_plot_campaigns, ranked[0]), caption))
-        if any(any(each["evasion_budgets"].values()) for each in ranked):
-            caption = "What campaigns with ten or more active members spend on fresh identifiers, and the share found."
-            parts.append("<h2>Evasion</h2>" + figure(partial(_plot_evasion, ranked), caption))
-        parts.append("<h2>Evidence</h2>" + _evidence_table(ranked))
-    parts.append("<h2>By night</h2>" + _night_table(reports))
-    parts.append("<h2>Rings</h2>" + _rings_table(reports))
-    parts.append("<h2>Harm</h2>" + _harm_table(reports))
-    return "\n".join(parts)
-
-
-def _ranking_table(reports: Sequence[Report]) -> str:
+def _ranking_table(reports: Sequence[Report]) -> Table:
     names = list(reports[0]["ranking"]["metrics"])
     head = ["", "AP", "by seed", "recall at 99 %", "recall at 95 %", "recall at K", "AUROC", "calibration error"]
     fields = ("recall_at_precision_99", "recall_at_precision_95", "recall_at_k", "auroc", "calibration_error")
-    rows = []
+    rows: list[list[object]] = []
     for name in names:
         metrics = [each["ranking"]["metrics"][name] for each in reports]
         ap = [each["average_precision"] for each in metrics]
         means = (f"{fmean(each[field] for each in metrics):.3f}" for field in fields)
         rows.append([name, f"{fmean(ap):.3f} ± {pstdev(ap):.3f}", " ".join(f"{each:.3f}" for each in ap), *means])
-    lead = [each["ranking"]["ours_less_trees"] for each in reports]
-    said = ", ".join(f"{each['average_precision']:+.3f} ± {each['standard_error']:.3f}" for each in lead)
-    return table(head, rows) + f"<p>Ours less trees with neighbour aggregates (paired bootstrap): {said}.</p>"
+    return head, rows
 
 
-def _campaign_table(reports: Sequence[Report]) -> str:
+def _lead(reports: Sequence[Report]) -> str:
+    leads = [each["ranking"]["ours_less_trees"] for each in reports]
+    return ", ".join(f"{each['average_precision']:+.3f} ± {each['standard_error']:.3f}" for each in leads)
+
+
+def _campaign_table(reports: Sequence[Report]) -> Table:
     head = ["campaign", "seed", "active", "type was labelled", "suspicious by the last night", "found in night"]
-    rows = []
+    rows: list[list[object]] = []
     for report in reports:
         for name, each in sorted(report["campaigns"].items(), key=lambda item: -item[1]["n_active"]):
             if each["is_large"]:
@@ -91,22 +104,22 @@ def _campaign_table(reports: Sequence[Report]) -> str:
                 night = each["nights_to_found"] or "never"
                 labelled = "yes" if each["type_was_labelled"] else "no"
                 rows.append([name, report["seed"], f"{each['n_active']:,}", labelled, f"{share:.0%}", night])
-    return table(head, rows)
+    return head, rows
 
 
-def _night_table(reports: Sequence[Report]) -> str:
+def _night_table(reports: Sequence[Report]) -> Table:
     head = ["", "night", "suspicious: precision", "recall", "listed: precision", "recall"]
-    rows = []
+    rows: list[list[object]] = []
     for report in reports:
         for night in report["by_night"]:
             figures = (night[who][what] for who in ("suspicious", "listed") for what in ("precision", "recall"))
             rows.append([report["name"], night["date"], *("" if each is None else f"{each:.3f}" for each in figures)])
-    return table(head, rows)
+    return head, rows
 
 
-def _rings_table(reports: Sequence[Report]) -> str:
+def _rings_table(reports: Sequence[Report]) -> Table:
     head = ["seed", "rings", "purity", "B-cubed F1, campaigns", "precision", "recall", "B-cubed F1, groups"]
-    rows = []
+    rows: list[list[object]] = []
     for report in reports:
         one, other = report["rings"]["against_campaigns"], report["rings"]["against_groups"]
         figures = (
@@ -117,28 +130,30 @@ def _rings_table(reports: Sequence[Report]) -> str:
             other["b_cubed_f1"],
         )
         rows.append([report["seed"], one["n_rings"], *(f"{figure:.3f}" for figure in figures)])
-    return table(head, rows)
+    return head, rows
 
 
-def _evidence_table(reports: Sequence[Report]) -> str:
+def _evidence_table(reports: Sequence[Report]) -> Table:
     head = ["seed", "accounts", "log-odds fall by named evidence", "by random", "named falls more"]
-    rows = []
+    rows: list[list[object]] = []
     for report in reports:
         found = report["ranking"]["evidence"]
         falls = (f"{found['fall_named']:.2f}", f"{found['fall_random']:.2f}", f"{found['share_named_falls_more']:.0%}")
         rows.append([report["seed"], found["n_accounts"], *falls])
-    return "<p>What its evidence names is taken from an account, or as much at random.</p>" + table(head, rows)
+    return head, rows
 
 
-def _harm_table(reports: Sequence[Report]) -> str:
+def _harm_table(reports: Sequence[Report]) -> Table:
     head = ["", "accounts", "suspicious", "banned"]
     fields = ("accounts", "suspicious", "banned")
     kinds = sorted({kind for report in reports for kind in report["harm_by_kind"]})
-    rows = [["fakes", "", *(f"{sum(each[name]['fakes'] for each in reports):,}" for name in ("suspicious", "banned"))]]
+    rows: list[list[object]] = [
+        ["fakes", "", *(f"{sum(each[name]['fakes'] for each in reports):,}" for name in ("suspicious", "banned"))]
+    ]
     for kind in kinds:
         of_kind = [each["harm_by_kind"][kind] for each in reports if kind in each["harm_by_kind"]]
         rows.append([kind, *(f"{sum(each[field] for each in of_kind):,}" for field in fields)])
-    return f"<p>All seeds together. {_of_groups(reports)}</p>" + table(head, rows)
+    return head, rows
 
 
 def _of_groups(reports: Sequence[Report]) -> str:

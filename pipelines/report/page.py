@@ -1,19 +1,22 @@
 """The report of a night as one page with its plots inside."""
 
-import html
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from ringwatch.graph_schema.templates import render
 from ringwatch.models.explain.wording import count
 from ringwatch.models.registry.drift import SCORE, moves_with_time
-from ringwatch.pipelines.common.html_page import figure, page, table
+from ringwatch.pipelines.common.plots import draw
 from ringwatch.pipelines.report.facts import NightFacts, RingChange
+
+Table = tuple[list[str], list[list[object]]]
 
 _N_RINGS, _N_FEATURES = 15, 15
 _KINDS = ("new", "grown", "smaller", "gone")
@@ -23,81 +26,78 @@ _STEADY, _WARN, _PALE = "#3d6fb4", "#d1495b", "#b8bcc6"
 
 def report_page(facts: NightFacts) -> str:
     """The page."""
-    sections = (_verdict(facts), _loaded(facts), _accounts(facts), _rings(facts), _questions(facts), _drift(facts))
-    return page(f"Night of {facts.run.date}", f"<h1>Night of {facts.run.date}</h1>" + "\n".join(sections))
+    return render(
+        "pipelines/report/night.html.j2",
+        title=f"Night of {facts.run.date}",
+        date=facts.run.date,
+        verdict=_verdict(facts),
+        held=facts.held,
+        signals=_signals(facts),
+        notes=_notes(facts),
+        rings=count(facts.n_rings, "ring"),
+        before=facts.before,
+        changes=[_change(kind, rings) for kind, rings in _by_kind(facts).items() if rings],
+        questions=_questions(facts),
+        score_drift=f"{facts.run.drift[SCORE]:.3f}" if facts.run.drift else None,
+        plots=_plots(facts),
+    )
+
+
+def _plots(facts: NightFacts) -> dict[str, str]:
+    plots: dict[str, Callable[[Axes], None]] = {
+        "rows": partial(_plot_rows, facts),
+        "accounts": partial(_plot_lines, facts, {"suspicious": "n_suspicious", "watched": "n_watch"}),
+        "scores": partial(_plot_scores, facts),
+        "rings": partial(_plot_lines, facts, {"rings": "n_rings"}),
+        "growth": partial(_plot_growth, _by_kind(facts)),
+        "ages": partial(_plot_ages, facts),
+    }
+    if facts.run.drift:
+        plots["drift"] = partial(_plot_drift, facts)
+    return {name: draw(plot) for name, plot in plots.items()}
 
 
 def _verdict(facts: NightFacts) -> str:
     counts = facts.run.counts
-    said = (
+    return (
         f"{counts['n_accounts']:,} accounts: {counts['n_suspicious']:,} suspicious, {counts['n_watch']:,} watched."
         f" Model {facts.model}."
     )
-    held = "".join(f"<li>{html.escape(reason)}</li>" for reason in facts.held)
-    hold = f'<p style="color: {_WARN}"><strong>The ban list is held:</strong></p><ul>{held}</ul>' if held else ""
-    return f"<p>{html.escape(said)}</p>{hold}"
 
 
-def _loaded(facts: NightFacts) -> str:
-    rows = [[name, *(f"{counts[each]:,}" for each in _COUNTS)] for name, counts in _signals(facts).items()]
-    body = "<h2>Loaded and quarantined</h2>" + table(["signal", *_COUNTS], rows)
-    graph = facts.load["graph"] or {}
+def _signals(facts: NightFacts) -> Table:
+    """Of each signal that was delivered, what became of its rows."""
+    found = {name: [counts[each] for each in _COUNTS] for name, counts in facts.load["counts"].items()}
+    return ["signal", *_COUNTS], [[name, *(f"{n:,}" for n in counts)] for name, counts in found.items() if any(counts)]
+
+
+def _notes(facts: NightFacts) -> list[str]:
+    """What left the graph, and what was wrong with the load."""
+    graph, notes = facts.load["graph"] or {}, []
     for what, words in (("removed", "taken off the graph"), ("retired", "retired, for nobody used them for long")):
         if changed := {name: n for name, n in graph.get(what, {}).items() if n}:
-            body += f"<p>{', '.join(f'{n:,} {name}' for name, n in sorted(changed.items()))} {words}.</p>"
-    for fault in facts.load["faults"]:
-        body += f"<p>{html.escape(fault)}</p>"
-    return body + figure(partial(_plot_rows, facts), "Rows read by night, and those that went to quarantine.")
+            notes.append(f"{', '.join(f'{n:,} {name}' for name, n in sorted(changed.items()))} {words}.")
+    return [*notes, *facts.load["faults"]]
 
 
-def _signals(facts: NightFacts) -> dict[str, dict[str, int]]:
-    return {name: counts for name, counts in facts.load["counts"].items() if any(counts[each] for each in _COUNTS)}
+def _by_kind(facts: NightFacts) -> dict[str, list[RingChange]]:
+    return {kind: [each for each in facts.rings if each.kind == kind] for kind in _KINDS}
 
 
-def _accounts(facts: NightFacts) -> str:
-    by_night = partial(_plot_lines, facts, {"suspicious": "n_suspicious", "watched": "n_watch"})
-    by_score = figure(partial(_plot_scores, facts), "Accounts by score, tonight and on the model's training night.")
-    return "<h2>Accounts</h2>" + figure(by_night, "Accounts by night.") + by_score
-
-
-def _rings(facts: NightFacts) -> str:
-    since = f" since {facts.before}" if facts.before else ""
-    body = f"<h2>Rings</h2><p>{count(facts.n_rings, 'ring')}. Changes{since}:</p>"
-    kinds = {kind: [each for each in facts.rings if each.kind == kind] for kind in _KINDS}
-    body += figure(partial(_plot_lines, facts, {"rings": "n_rings"}), "Rings by night.")
-    body += figure(partial(_plot_growth, kinds), "Each ring's size the night before, and tonight.")
-    for kind, changes in kinds.items():
-        if changes:
-            body += f"<h3>{len(changes):,} {kind}</h3>" + _ring_table(changes)
-    return body
-
-
-def _ring_table(changes: Sequence[RingChange]) -> str:
-    largest = sorted(changes, key=lambda each: (-abs(each.n_accounts - (each.was or 0)), each.ring_id))[:_N_RINGS]
+def _change(kind: str, rings: Sequence[RingChange]) -> dict[str, Any]:
+    """The rings of one kind of change: those that changed most, and how many there are beside them."""
+    largest = sorted(rings, key=lambda each: (-abs(each.n_accounts - (each.was or 0)), each.ring_id))[:_N_RINGS]
     rows = [
         [each.ring_id, each.was or "", each.n_accounts or "", f"{each.fraud_score:.3f}", each.fraud_label]
         for each in largest
     ]
-    rest = f"<p>and {len(changes) - _N_RINGS:,} more</p>" if len(changes) > _N_RINGS else ""
-    return table(["ring", "accounts before", "tonight", "score", "label"], rows) + rest
+    rest = f"{len(rings) - _N_RINGS:,}" if len(rings) > _N_RINGS else None
+    return {"title": f"{len(rings):,} {kind}", "rows": rows, "rest": rest}
 
 
 def _questions(facts: NightFacts) -> str:
     kinds = Counter(each["kind"] for each in facts.questions)
-    told = ", ".join(count(n, kind) for kind, n in kinds.most_common()) or "nothing"
-    return f"<h2>Asked of people</h2><p>{told}.</p>" + figure(
-        partial(_plot_ages, facts), "How many nights questions have waited; those drawn at random are new each night."
-    )
-
-
-def _drift(facts: NightFacts) -> str:
-    if not facts.run.drift:
-        return "<h2>Drift</h2><p>Not measured: the model was not trained on a night of this platform.</p>"
-    return (
-        f"<h2>Drift</h2><p>Population stability index against the model's training night. Scores:"
-        f" {facts.run.drift[SCORE]:.3f}.</p>"
-        + figure(partial(_plot_drift, facts), "Features that moved most. Pale: they move by themselves as time passes.")
-    )
+    return ", ".join(count(n, kind) for kind, n in kinds.most_common()) or "nothing"
 
 
 def _plot_rows(facts: NightFacts, axes: Axes) -> None:

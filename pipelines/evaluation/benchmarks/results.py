@@ -12,7 +12,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ringwatch.pipelines.common.html_page import as_svg
+from ringwatch.pipelines.common.plots import as_svg
 from ringwatch.pipelines.evaluation.benchmarks.pipeline import AGAIN, FIRST, LOADS, NEXT, TRAINING, PipelineCost
 
 _DRAWN = {

@@ -13,7 +13,6 @@ import json
 import os
 from collections.abc import Sequence
 from datetime import date
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +22,12 @@ from great_expectations.render.renderer import ExpectationSuitePageRenderer, Val
 from great_expectations.render.view import DefaultJinjaPageView
 
 from ringwatch.graph_schema.signals import SIGNALS, Signal
+from ringwatch.graph_schema.templates import render
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.ingest.validation.result import failed_expectations, merge_results
 from ringwatch.pipelines.ingest.validation.suites import suite_of
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 3rem auto; max-width: 60rem; padding: 0 1rem }}
-table {{ border-collapse: collapse; width: 100% }} th, td {{ border-bottom: 1px solid #8884; padding: .4rem .6rem }}
-th {{ text-align: left }}
-</style></head><body><h1>{title}</h1><p>{lead}</p><table><tr>{head}</tr>
-{rows}
-</table></body></html>
-"""
+_PAGE = "pipelines/ingest/validation/checks.html.j2"
 
 
 class DataDocs:
@@ -71,41 +63,17 @@ class DataDocs:
         others = [one for one in self._checks(signal) if one["page"] != check["page"]]
         checks = sorted([*others, check], key=lambda one: str(one["nights"]), reverse=True)
         _write(self._folder(signal) / "checks.json", json.dumps(checks))
-        _write(
-            self._folder(signal) / "index.html",
-            _PAGE.format(
-                title=f"Checks of {signal.name}",
-                lead='<a href="../../index.html">All signals</a>',
-                head="<th>Nights</th><th>Expectations that rows failed</th>",
-                rows="\n".join(f"<tr>{_cells(one, '')}</tr>" for one in checks),
-            ),
-        )
-        newest = {one: self._checks(one) for one in SIGNALS}
-        _write(
-            self._root / "index.html",
-            _PAGE.format(
-                title="What was delivered, and whether it kept to its expectations",
-                lead="The newest check of each signal. Failing rows are in quarantine, with their reasons.",
-                head="<th>Signal</th><th>Nights</th><th>Expectations that rows failed</th>",
-                rows="\n".join(_newest_row(one, checks[0]) for one, checks in newest.items() if checks),
-            ),
-        )
+        listed = [(signal.name, each) for each in checks]
+        page = render(_PAGE, title=f"Checks of {signal.name}", signal=signal.name, checks=listed)
+        _write(self._folder(signal) / "index.html", page)
+        newest = [(one.name, found[0]) for one in SIGNALS if (found := self._checks(one))]
+        title = "What was delivered, and whether it kept to its expectations"
+        _write(self._root / "index.html", render(_PAGE, title=title, checks=newest))
 
     def _checks(self, signal: Signal) -> list[dict[str, Any]]:
         path = self._folder(signal) / "checks.json"
         checks: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
         return checks
-
-
-def _newest_row(signal: Signal, check: dict[str, Any]) -> str:
-    folder = f"validations/{signal.name}"
-    every = f'<a href="{folder}/index.html">every check</a>, <a href="expectations/{signal.name}.html">suite</a>'
-    return f"<tr><td>{signal.name} ({every})</td>{_cells(check, folder + '/')}</tr>"
-
-
-def _cells(check: dict[str, Any], folder: str) -> str:
-    failed = "<br>".join(escape(f"{name}: {n_rows} rows") for name, n_rows in check["failed"].items()) or "none"
-    return f'<td><a href="{folder}{check["page"]}">{escape(check["nights"])}</a></td><td>{failed}</td>'
 
 
 def _render(renderer: Any, subject: object) -> str:
