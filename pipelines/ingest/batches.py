@@ -20,7 +20,7 @@ from ringwatch.pipelines.ingest.readers import RawFile, read_file
 BATCH_ROWS = 500_000
 _EPOCH = date(1970, 1, 1)
 _FILE_BITS, _ROW_BITS = 14, 34  # of a precedence's 63: what is left for days lasts beyond the year 9999
-_LAST_FILE = 2**_FILE_BITS - 1
+_LAST_FILE = (1 << _FILE_BITS) - 1
 
 
 @dataclass(frozen=True)
