@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.status import Status
 from rich.text import Text
 from typer.core import TyperGroup
 
@@ -72,28 +73,73 @@ def main() -> None:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """Something to tell what is being done: a spinner with the time where a person looks, else lines."""
-    began = time.monotonic()
+def progress() -> Iterator[None]:
+    """Show what the pipelines log: in a spinner with the time where a person looks, else as lines."""
     logging.getLogger("ringwatch.steps").setLevel(logging.INFO)  # each step's line goes where warnings go
     if not err.is_terminal:
-        said = ""
-
-        def say_line(message: str) -> None:
-            nonlocal said
-            if message != said:
-                print(f"[{time.monotonic() - began:6.1f} s] {message}", file=sys.stderr, flush=True)
-            said = message
-
-        yield say_line
+        with _shown_by(_Lines()):
+            yield
         return
-    with err.status("starting") as status:
+    with err.status("starting") as status, _shown_by(_Spinner(status)):
+        yield
 
-        def say(message: str) -> None:
-            status.update(message)
-            err.log(message)
 
-        yield say
+class _Lines(logging.Handler):
+    """Prints each message with the seconds since the start, once where it is repeated."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = time.monotonic()
+        self._latest = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if message != self._latest:
+            print(f"[{time.monotonic() - self._began:6.1f} s] {message}", file=sys.stderr, flush=True)
+        self._latest = message
+
+
+class _Spinner(logging.Handler):
+    """Shows the latest message beside the spinner, and all of them above it."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__()
+        self._status = status
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        self._status.update(message)
+        err.log(message)
+
+
+class _Warnings(logging.Handler):
+    """Passes warnings on to the root logger."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        logging.getLogger().handle(record)
+
+
+@contextmanager
+def _shown_by(handler: logging.Handler) -> Iterator[None]:
+    """Hand the pipelines' messages to a handler; warnings go to the root logger's handlers, as ever."""
+    log = logging.getLogger("ringwatch.pipelines")
+    level, was_propagated = log.level, log.propagate
+    handler.addFilter(lambda record: record.levelno < logging.WARNING)
+    others = _Warnings()
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    log.addHandler(handler)
+    log.addHandler(others)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.removeHandler(others)
+        log.propagate = was_propagated
+        log.setLevel(level)
 
 
 def as_data(result: Any) -> Any:

@@ -1,5 +1,6 @@
 """Commands that judge detection: evaluate, benchmark."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,7 +9,10 @@ import typer
 from ringwatch.pipelines.cli.app import Json, app, as_data, err, out, progress, show
 from ringwatch.pipelines.cli.tables import Table, counts_table
 from ringwatch.pipelines.cli.worlds import Accounts, History, Knobs, Nights, Scenario, Seed, Seeds, Vary, read_knobs
+from ringwatch.pipelines.common.progress import percent_logger
 from ringwatch.pipelines.common.settings import read_settings
+
+_log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from ringwatch.models.evaluation.public.public_tables import PublicTable
@@ -57,10 +61,10 @@ def evaluate(
     from ringwatch.pipelines.simulate import Arguments
 
     reports = []
-    with progress() as say:
+    with progress():
         for each in range(seed, seed + seeds):
             arguments = Arguments(accounts, nights, history_days, each, scenario, vary, read_knobs(knobs))
-            reports.append(as_data(evaluate_world(arguments, say, n_reviews=reviews)))
+            reports.append(as_data(evaluate_world(arguments, n_reviews=reviews)))
     if folder is not None:
         from ringwatch.pipelines.evaluation.report import write_report
 
@@ -74,8 +78,8 @@ def evaluate(
 def _evaluate_stored(folder: Path | None, as_json: bool) -> None:
     from ringwatch.pipelines.evaluation.hindsight import judge_stored_nights
 
-    with progress() as say:
-        reports = [as_data(each) for each in judge_stored_nights(read_settings(), say)]
+    with progress():
+        reports = [as_data(each) for each in judge_stored_nights(read_settings())]
     if folder is not None:
         from ringwatch.pipelines.evaluation.report import write_hindsight
 
@@ -93,8 +97,8 @@ def benchmark_p2p(
     """Rank the accounts of a real payment platform: five folds by whole components, beside boosted trees."""
     from ringwatch.pipelines.evaluation.benchmarks.p2p import benchmark_p2p as run
 
-    with progress() as say:
-        report = run(source, n_seeds=seeds, say=say)
+    with progress():
+        report = run(source, n_seeds=seeds)
     show(report, as_json, _p2p_table)
 
 
@@ -125,8 +129,8 @@ def benchmark_s_ffsd(
 def _benchmark_table(table: "PublicTable", as_json: bool) -> None:
     from ringwatch.models.evaluation.public.public_tables import evaluate_table
 
-    with progress() as say:
-        report = evaluate_table(table, progress=lambda share: say(f"learning: {share:.0%}"))
+    with progress():
+        report = evaluate_table(table, progress=percent_logger(_log, "learning"))
     show(report, as_json, _public_table)
 
 

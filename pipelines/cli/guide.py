@@ -75,6 +75,6 @@ def benchmark_guide(
             table.add_row(each.name, *(f"{n:,}" for n in counts), f"{each.first_ms:.0f}", f"{each.again_ms:.0f}")
         return table
 
-    with progress() as say, connect(read_settings()) as driver:
-        costs = measure_guide(driver, n_asked=asked, say=say)
+    with progress(), connect(read_settings()) as driver:
+        costs = measure_guide(driver, n_asked=asked)
     show(costs, as_json, lines)

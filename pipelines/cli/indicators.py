@@ -1,5 +1,6 @@
 """Commands of what is exchanged with partners: indicators export, check, status, matches."""
 
+import logging
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,8 @@ from ringwatch.pipelines.cli.app import Day, Json, app, day_of, progress, show
 from ringwatch.pipelines.cli.tables import Table, counts_table, number, text
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import read_settings
+
+_log = logging.getLogger(__name__)
 
 indicators_app = typer.Typer(
     no_args_is_help=True,
@@ -28,8 +31,8 @@ def export(date: Day, as_json: Json = False) -> None:
             table.add_row(name, *(f"{n:,}" for n in counts.values()))
         return table
 
-    with progress() as say:
-        say("writing and validating bundles")
+    with progress():
+        _log.info("writing and validating bundles")
         found = export_indicators(read_settings(), date=day_of(date))
     show(found, as_json, lines)
 

@@ -62,8 +62,6 @@ def pretrain(
     """Make the default model, which scores before there are labels: train a network on many simulated worlds."""
     from ringwatch.pipelines.evaluation.pretrain import pretrain_default
 
-    with progress() as say:
-        version = pretrain_default(
-            folder, n_worlds=worlds, n_accounts=accounts, seed=seed, without=without or (), say=say
-        )
+    with progress():
+        version = pretrain_default(folder, n_worlds=worlds, n_accounts=accounts, seed=seed, without=without or ())
     show({"version": version, "folder": str(folder)}, as_json)

@@ -1,5 +1,6 @@
 """Commands of the nights: import, load, backfill, train, detect, nightly."""
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,10 @@ import typer
 
 from ringwatch.pipelines.cli.app import Day, Json, Landing, app, as_data, day_of, err, progress, show
 from ringwatch.pipelines.cli.tables import Table, number
+from ringwatch.pipelines.common.progress import percent_logger
 from ringwatch.pipelines.common.settings import read_settings
+
+_log = logging.getLogger(__name__)
 
 import_app = typer.Typer(no_args_is_help=True, help="Convert published data to a landing zone.")
 app.add_typer(import_app, name="import")
@@ -32,8 +36,8 @@ def import_p2p(
     """Convert the peer-to-peer payment platform's files to a landing zone that keeps the real dates."""
     from ringwatch.pipelines.evaluation.benchmarks.import_p2p import import_p2p as run_import
 
-    with progress() as say:
-        result = run_import(source, landing, lambda n, total: say(f"writing partitions: {n / total:.0%}"))
+    with progress():
+        result = run_import(source, landing, progress=percent_logger(_log, "writing partitions"))
     show(result, as_json)
 
 
@@ -44,8 +48,8 @@ def load(landing: Landing, date: Day, as_json: Json = False) -> None:
     from ringwatch.pipelines.nightly.load import load_night
 
     settings = read_settings()
-    with progress() as say, connect(settings) as driver:
-        counts = load_night(settings, driver, landing=landing, date=day_of(date), say=say)
+    with progress(), connect(settings) as driver:
+        counts = load_night(settings, driver, landing=landing, date=day_of(date))
     _show_counts(counts, as_json)
 
 
@@ -64,7 +68,7 @@ def backfill(
     from ringwatch.pipelines.nightly.backfill import backfill as run_backfill
 
     settings = read_settings()
-    with progress() as say, connect(settings) as driver:
+    with progress(), connect(settings) as driver:
         result = run_backfill(
             settings,
             driver,
@@ -72,7 +76,6 @@ def backfill(
             first=day_of(first),
             last=day_of(last),
             detect_every=detect_every,
-            say=say,
         )
     if as_json:
         show(result, as_json)
@@ -96,8 +99,8 @@ def train(
     from ringwatch.pipelines.nightly.train import train as run_train
 
     settings = read_settings()
-    with progress() as say, connect(settings) as driver:
-        result = run_train(settings, driver, date=day_of(date) if date else None, say=say)
+    with progress(), connect(settings) as driver:
+        result = run_train(settings, driver, date=day_of(date) if date else None)
     show(result, as_json)
 
 
@@ -108,8 +111,8 @@ def detect(date: Day, as_json: Json = False) -> None:
     from ringwatch.pipelines.nightly.detect import detect as run_detect
 
     settings = read_settings()
-    with progress() as say, connect(settings) as driver:
-        result = run_detect(settings, driver, date=day_of(date), say=say)
+    with progress(), connect(settings) as driver:
+        result = run_detect(settings, driver, date=day_of(date))
     show(result, as_json)
 
 
@@ -128,8 +131,8 @@ def nightly(landing: Landing, date: Day, as_json: Json = False) -> None:
     from ringwatch.pipelines.nightly.nightly import nightly as run_nightly
 
     settings = read_settings()
-    with progress() as say, connect(settings) as driver:
-        result = run_nightly(settings, driver, landing=landing, date=day_of(date), say=say)
+    with progress(), connect(settings) as driver:
+        result = run_nightly(settings, driver, landing=landing, date=day_of(date))
     if as_json:
         # The night's counts stand at the top, as `load` prints them.
         show({**result.counts, **{name: value for name, value in as_data(result).items() if name != "counts"}}, True)

@@ -1,5 +1,6 @@
 """The command `benchmark pipeline`."""
 
+import logging
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,8 @@ from ringwatch.pipelines.cli.evaluation import benchmark_app
 from ringwatch.pipelines.cli.tables import Table, counts_table
 from ringwatch.pipelines.cli.worlds import Seed
 from ringwatch.pipelines.common.settings import read_settings
+
+_log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from ringwatch.pipelines.evaluation.benchmarks.pipeline import PipelineCost
@@ -38,16 +41,16 @@ def benchmark_pipeline(
     from ringwatch.pipelines.simulate import Arguments, simulate
 
     costs, given = [], read_settings()
-    with progress() as say:
+    with progress():
         for n_accounts in accounts or [10_000]:
             with tempfile.TemporaryDirectory(prefix="ringwatch-benchmark-", dir=folder) as work:
                 settings = given.model_copy(update={"home": Path(work) / "home", "exports": None, "neo4j_uri": None})
-                say(f"simulating {n_accounts:,} accounts")
+                _log.info("simulating %s accounts", f"{n_accounts:,}")
                 simulate(Arguments(n_accounts, 1, 29, seed, "disclosure"), Path(work) / "world")
                 neo4j_server.start(settings)
                 try:
                     with connect(settings) as driver:
-                        costs.append(measure_pipeline(settings, driver, Path(work) / "world", say))
+                        costs.append(measure_pipeline(settings, driver, Path(work) / "world"))
                 finally:
                     neo4j_server.stop(settings)
     machine = describe_machine(given)

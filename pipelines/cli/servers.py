@@ -1,11 +1,14 @@
 """Commands for the embedded servers: Neo4j and Airflow. Only here does the pipeline start a server."""
 
+import logging
 from typing import Annotated
 
 import typer
 
 from ringwatch.pipelines.cli.app import Json, app, progress, show
 from ringwatch.pipelines.common.settings import read_settings
+
+_log = logging.getLogger(__name__)
 
 neo4j_app = typer.Typer(no_args_is_help=True, help="The embedded Neo4j, with Neo4j Browser.")
 airflow_app = typer.Typer(no_args_is_help=True, help="The embedded Airflow: scheduler, dag processor, triggerer, API.")
@@ -18,8 +21,8 @@ def neo4j_start(as_json: Json = False) -> None:
     """Start it, detached, and wait until it answers. Does nothing if it runs."""
     from ringwatch.infra.neo4j import server as neo4j_server
 
-    with progress() as say:
-        say("starting Neo4j (about 15 seconds)")
+    with progress():
+        _log.info("starting Neo4j (about 15 seconds)")
         status = neo4j_server.start(read_settings())
     show(status, as_json)
 
@@ -59,8 +62,8 @@ def airflow_start(as_json: Json = False) -> None:
     """Start it, detached, and wait until it is healthy. Does nothing if it runs."""
     from ringwatch.infra.airflow import server as airflow_server
 
-    with progress() as say:
-        say("starting Airflow (about half a minute)")
+    with progress():
+        _log.info("starting Airflow (about half a minute)")
         status = airflow_server.start(read_settings())
     show(status, as_json)
 

@@ -61,12 +61,12 @@ def simulate(
         raise RingwatchError("give either --out, to make a world, or --continue, to go on with one.")
     if ban_list is not None and continued is None:
         raise RingwatchError("--ban-list goes with --continue: a world is made first, and then answers to bans.")
-    with progress() as say:
+    with progress():
         if continued is not None:
-            result = continue_world(continued, ban_list, say)
+            result = continue_world(continued, ban_list)
         else:
             arguments = Arguments(accounts, nights, history_days, seed, scenario, vary, read_knobs(knobs))
-            result = run(arguments, Path(str(world)), say)
+            result = run(arguments, Path(str(world)))
     show(result, as_json)
     if not as_json and continued is None:
         landing = Path(str(world)) / "landing"
@@ -93,8 +93,8 @@ def show_difficulty(
     from ringwatch.pipelines.simulate import Arguments
 
     arguments = Arguments(accounts, nights, history_days, seed, scenario, vary, read_knobs(knobs))
-    with progress() as say:
-        reports = measure(arguments, n_seeds=seeds, say=say)
+    with progress():
+        reports = measure(arguments, n_seeds=seeds)
     show(reports, as_json, _difficulty_table)
 
 

@@ -1,16 +1,18 @@
 """Judges the nights that were detected here, by what has become known since."""
 
+import logging
 from typing import Any
 
 from ringwatch.models.data.snapshot import read_snapshot
 from ringwatch.models.evaluation.hindsight import MIN_EVALUATED, evaluate_night, labels_of_others
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.graph.load import Say
 from ringwatch.pipelines.runs.store import detected_nights, read_run, read_run_table
 
+_log = logging.getLogger(__name__)
 
-def judge_stored_nights(settings: Settings, say: Say = lambda _: None) -> list[dict[str, Any]]:
+
+def judge_stored_nights(settings: Settings) -> list[dict[str, Any]]:
     """Metrics of each night of which enough has become known, oldest first.
 
     Raises:
@@ -19,7 +21,7 @@ def judge_stored_nights(settings: Settings, say: Say = lambda _: None) -> list[d
     nights, reports = detected_nights(settings), []
     newest = read_snapshot(settings.snapshots_dir / f"date={nights[-1]}")
     for position, night in enumerate(nights):
-        say(f"night {position + 1} of {len(nights)}: {night}")
+        _log.info("night %s of %s: %s", position + 1, len(nights), night)
         snapshot = read_snapshot(settings.snapshots_dir / f"date={night}")
         said = read_run_table(settings, night, "accounts")["fraud_score"].to_numpy()
         ranking = evaluate_night(snapshot, said, labels_of_others(snapshot, newest), seed=0)

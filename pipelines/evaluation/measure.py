@@ -1,8 +1,8 @@
 """How hard simulated worlds are: each is checked and put in a ledger as any night is, and its snapshot judged."""
 
+import logging
 import os
 import tempfile
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,10 +23,12 @@ from ringwatch.pipelines.simulate.nights import nights_of, simulate
 from ringwatch.pipelines.simulate.population.world import Arguments
 from ringwatch.pipelines.simulate.truth import read_truth
 
+_log = logging.getLogger(__name__)
+
 _OTHER_WORLD = 1000  # added to a seed, for the world that the oracle learns from
 
 
-def measure(arguments: Arguments, *, n_seeds: int, say: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
+def measure(arguments: Arguments, *, n_seeds: int) -> list[dict[str, Any]]:
     """Simulate worlds of consecutive seeds, and for each another one for the oracle; judge their last nights.
 
     Returns:
@@ -36,16 +38,16 @@ def measure(arguments: Arguments, *, n_seeds: int, say: Callable[[str], None] = 
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     reports = []
     for seed in range(arguments.seed, arguments.seed + n_seeds):
-        snapshot, truth = world_of(replace(arguments, seed=seed), say)
-        elsewhere, truth_elsewhere = world_elsewhere(replace(arguments, seed=seed), say)
-        say(f"judging seed {seed}")
+        snapshot, truth = world_of(replace(arguments, seed=seed))
+        elsewhere, truth_elsewhere = world_elsewhere(replace(arguments, seed=seed))
+        _log.info("judging seed %s", seed)
         reports.append({"seed": seed, **difficulty(snapshot, truth, elsewhere, truth_elsewhere, seed=seed)})
     return reports
 
 
-def world_of(arguments: Arguments, say: Callable[[str], None]) -> tuple[Snapshot, Truth]:
+def world_of(arguments: Arguments) -> tuple[Snapshot, Truth]:
     """Simulate a world; its last night, and the truth about it."""
-    say(f"simulating and checking the world of seed {arguments.seed}")
+    _log.info("simulating and checking the world of seed %s", arguments.seed)
     with tempfile.TemporaryDirectory(prefix="ringwatch-world-") as folder:
         simulate(arguments, Path(folder))
         snapshot = snapshot_of_world(Path(folder))
@@ -55,9 +57,9 @@ def world_of(arguments: Arguments, say: Callable[[str], None]) -> tuple[Snapshot
     return snapshot, truth
 
 
-def world_elsewhere(arguments: Arguments, say: Callable[[str], None]) -> tuple[Snapshot, Truth]:
+def world_elsewhere(arguments: Arguments) -> tuple[Snapshot, Truth]:
     """As `world_of`, of another world with the same numbers: the one that an oracle learns from."""
-    return world_of(replace(arguments, seed=arguments.seed + _OTHER_WORLD), say)
+    return world_of(replace(arguments, seed=arguments.seed + _OTHER_WORLD))
 
 
 def snapshot_of_world(folder: Path) -> Snapshot:

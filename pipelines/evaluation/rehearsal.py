@@ -5,8 +5,8 @@ on under the list. Who is banned falls silent, campaigns replace accounts and mo
 what the appeals find comes back as labels, which lift them.
 """
 
+import logging
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -31,6 +31,8 @@ from ringwatch.pipelines.review.analyst import review_as_analyst
 from ringwatch.pipelines.simulate.nights import continue_world, nights_of, simulate
 from ringwatch.pipelines.simulate.population.world import Arguments
 from ringwatch.pipelines.simulate.truth import read_truth
+
+_log = logging.getLogger(__name__)
 
 _APPROVER = "rehearsal"
 
@@ -70,9 +72,7 @@ class RehearsedNight:
     is_over_caps: bool
 
 
-def rehearse(
-    arguments: Arguments, policy: Policy, *, n_nights: int, n_reviews: int, say: Callable[[str], None] = lambda _: None
-) -> list[RehearsedNight]:
+def rehearse(arguments: Arguments, policy: Policy, *, n_nights: int, n_reviews: int) -> list[RehearsedNight]:
     """Play nights of a world under a policy.
 
     Args:
@@ -80,18 +80,17 @@ def rehearse(
         policy: of the list.
         n_nights: how many.
         n_reviews: questions that an analyst answers after each night, 95 in 100 of them rightly.
-        say: is told what is being done.
     """
     with tempfile.TemporaryDirectory(prefix="ringwatch-rehearsal-") as folder:
         key = SecretStr(_APPROVER)
         settings = Settings(home=Path(folder) / "home", signing_key=key, policy=None)  # type: ignore[call-arg]
         world, played = Path(folder) / "world", []
-        say(f"simulating the world of seed {arguments.seed}")
+        _log.info("simulating the world of seed %s", arguments.seed)
         simulate(arguments, world)
         put_world_in_ledger(settings, world)
         night = nights_of(world)[2]
         for number in range(n_nights):
-            say(f"night {number + 1} of {n_nights}")
+            _log.info("night %s of %s", number + 1, n_nights)
             rehearsed, ban_list = _night(settings, world, night, policy, n_reviews)
             played.append(rehearsed)
             continue_world(world, ban_list)

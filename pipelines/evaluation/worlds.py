@@ -5,8 +5,8 @@ night, but for the graph in Neo4j, of which a snapshot is a copy that a test com
 """
 
 import json
+import logging
 import tempfile
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -37,23 +37,23 @@ from ringwatch.pipelines.simulate.nights import nights_of, simulate
 from ringwatch.pipelines.simulate.population.world import Arguments
 from ringwatch.pipelines.simulate.truth import read_truth
 
-Say = Callable[[str], None]
+_log = logging.getLogger(__name__)
 
 
-def evaluate_world(arguments: Arguments, say: Say = lambda _: None, *, n_reviews: int = 0) -> dict[str, Any]:
+def evaluate_world(arguments: Arguments, *, n_reviews: int = 0) -> dict[str, Any]:
     """All metrics of one world: those of the last night, and how long each campaign went unseen.
 
     `n_reviews` questions of the queue are answered after each night, by an analyst who is right 95 times in 100.
     """
     with tempfile.TemporaryDirectory(prefix="ringwatch-evaluation-") as folder:
         settings, world = Settings(home=Path(folder) / "home"), Path(folder) / "world"  # type: ignore[call-arg]
-        say(f"simulating and checking the world of seed {arguments.seed}")
+        _log.info("simulating and checking the world of seed %s", arguments.seed)
         simulate(arguments, world)
         put_world_in_ledger(settings, world)
         truth, nights = read_truth(world), []
         _, first, last = nights_of(world)
         for offset in range((last - first).days + 1):
-            say(f"seed {arguments.seed}, night {offset + 1} of {(last - first).days + 1}")
+            _log.info("seed %s, night %s of %s", arguments.seed, offset + 1, (last - first).days + 1)
             nights.append(_play(settings, compute_snapshot(settings, first + timedelta(days=offset)), truth))
             if n_reviews:
                 review_as_analyst(settings, nights[-1].snapshot, nights[-1].truth, n_questions=n_reviews)
@@ -70,8 +70,8 @@ def evaluate_world(arguments: Arguments, say: Say = lambda _: None, *, n_reviews
             registry = Registry(settings.models_dir)
             champion = registry.champion()
             model = registry.load(champion) if champion else default_model(settings.default_model)
-            elsewhere = world_elsewhere(arguments, say)
-            say(f"seed {arguments.seed}: baselines")
+            elsewhere = world_elsewhere(arguments)
+            _log.info("seed %s: baselines", arguments.seed)
             report["ranking"] = evaluate_ranking(nights[-1], model, *elsewhere, seed=arguments.seed)
         return report
 
@@ -89,7 +89,7 @@ def detect_as_nightly(settings: Settings, snapshot: Snapshot) -> Detection:
         with suppress(TooFewLabelsError):  # as a night goes on without: the default model ranks
             candidate = train(snapshot, seed=0, default=default_model(settings.default_model))
             promote_if_not_worse(Registry(settings.models_dir), candidate, snapshot)
-    return detect_in(settings, snapshot, lambda _: None)[1]
+    return detect_in(settings, snapshot)[1]
 
 
 def _play(settings: Settings, snapshot: Snapshot, truth: pa.Table) -> DetectedNight:

@@ -4,7 +4,8 @@ What stands in Neo4j is read, not remembered: a load that was broken off, or a h
 leaves nothing that the next load of the same accounts does not mend.
 """
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -27,7 +28,7 @@ from ringwatch.pipelines.common.metering import metered
 from ringwatch.pipelines.graph.client import WRITE_PAGE, read_columns, run, write_table
 from ringwatch.pipelines.ledger.tables import describe_identifiers, reached_ids
 
-Say = Callable[[str], None]
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -51,7 +52,6 @@ def write_graph(
     is_empty: bool,
     held_days: int,
     seen_since: date | None,
-    say: Say,
 ) -> Written:
     """Write the difference between the tables of the touched accounts and the graph.
 
@@ -61,10 +61,9 @@ def write_graph(
         is_empty: whether the graph holds no account, so that nothing need be read.
         held_days: how long rows may wait for their account.
         seen_since: relationships last seen before this day are left out, and retired.
-        say: told what is being done.
     """
     done = Written()
-    say("reading what the graph holds of the accounts touched")
+    _log.info("reading what the graph holds of the accounts touched")
     touched = [] if is_empty else _ids(connection, "SELECT account_id FROM touched ORDER BY 1")
     for relationship in RELATIONSHIPS:
         keys = touched if relationship.start is ACCOUNT else _ids(connection, _addresses(is_empty))
@@ -78,7 +77,7 @@ def write_graph(
     with metered("write") as meter:
         for name, query, changed in changes:
             if changed.num_rows:
-                say(f"writing {changed.num_rows:,} {name}")
+                _log.info("writing %s %s", f"{changed.num_rows:,}", name)
                 done.written[name] = done.written.get(name, 0) + write_table(driver, query, changed)
         meter.rows = sum(done.written.values())
     if seen_since:

@@ -1,5 +1,6 @@
 """Load a span of nights: those that come after all loaded ones together, others singly, unchanged ones not at all."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -13,7 +14,6 @@ from ringwatch.pipelines.common.errors import NothingToLoadError, QuarantineLimi
 from ringwatch.pipelines.common.locks import writer_lock
 from ringwatch.pipelines.common.metering import metered
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.graph.load import Say
 from ringwatch.pipelines.indicators.inbound import inbox
 from ringwatch.pipelines.ingest.landing import Delivery, check_landing, delivery, fingerprint
 from ringwatch.pipelines.ledger.store import UNWRITTEN_SCHEMA, Ledger
@@ -24,6 +24,8 @@ from ringwatch.pipelines.nightly.load import (
     note_unwritten_accounts,
     stage_checked,
 )
+
+_log = logging.getLogger(__name__)
 
 _BATCH_BYTES = 64_000_000  # of files: what is checked together fits in memory many times over
 
@@ -48,7 +50,6 @@ def backfill(
     first: date,
     last: date,
     detect_every: int | None = None,
-    say: Say = lambda _: None,
 ) -> BackfillResult:
     """Load every night of a span, and detect the last, or every so many.
 
@@ -69,9 +70,9 @@ def backfill(
         note_unwritten_accounts(driver, Ledger(settings))
     for span in _spans(Ledger(settings), found, to_detect):
         with writer_lock(settings, f"backfill of {span[0]} to {span[-1]}"):
-            _load_span(settings, driver, landing, span, found, result, say)
+            _load_span(settings, driver, landing, span, found, result)
         if span[-1] in to_detect:
-            result.detections.append(detect(settings, driver, date=span[-1], say=say))
+            result.detections.append(detect(settings, driver, date=span[-1]))
     return result
 
 
@@ -109,7 +110,6 @@ def _load_span(
     span: list[date],
     found: dict[date, Night],
     result: BackfillResult,
-    say: Say,
 ) -> None:
     if len(span) == 1 and (known := _known_counts(settings, landing, span[0], found[span[0]])):
         result.unchanged.append(str(span[0]))
@@ -119,14 +119,14 @@ def _load_span(
     fault = None
     try:
         for batch in _batches(span, found):
-            say(f"checking {batch[0]} to {batch[-1]} ({len(batch):,} nights)")
+            _log.info("checking %s to %s (%s nights)", batch[0], batch[-1], f"{len(batch):,}")
             for day in _stage_batch(settings, batch, found):
                 staged.append(day)
     except QuarantineLimitError as error:
         fault = error
     if staged:
-        say(f"loading {staged[0]} to {staged[-1]}")
-        result.nights.update(load_staged_nights(settings, driver, landing=landing, nights=staged, say=say))
+        _log.info("loading %s to %s", staged[0], staged[-1])
+        result.nights.update(load_staged_nights(settings, driver, landing=landing, nights=staged))
     if fault:
         raise fault
 

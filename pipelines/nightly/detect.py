@@ -5,6 +5,7 @@ An older night sees the ledger, the champion and the rings as of then, and leave
 
 import hashlib
 import json
+import logging
 import time
 from dataclasses import dataclass
 from datetime import date
@@ -29,7 +30,6 @@ from ringwatch.pipelines.common.metering import metered
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.decisions.cleared import cleared_rings
 from ringwatch.pipelines.decisions.harvest import harvest_reviews
-from ringwatch.pipelines.graph.load import Say
 from ringwatch.pipelines.indicators.inbound.matching import match_partners
 from ringwatch.pipelines.ledger.store import Ledger
 from ringwatch.pipelines.nightly.snapshot import snapshot_digest, take_snapshot
@@ -45,6 +45,8 @@ from ringwatch.pipelines.runs.store import (
     table_digest,
     write_run,
 )
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class _Scored(NamedTuple):
     drift: dict[str, float]
 
 
-def detect(settings: Settings, driver: Driver, *, date: date, say: Say = lambda _: None) -> DetectResult:
+def detect(settings: Settings, driver: Driver, *, date: date) -> DetectResult:
     """Detect a night that has been loaded.
 
     Raises:
@@ -80,12 +82,12 @@ def detect(settings: Settings, driver: Driver, *, date: date, say: Say = lambda 
     with writer_lock(settings, f"detection of {date}"):
         began = time.monotonic()
         faults = harvest_reviews(driver, Ledger(settings))
-        snapshot = take_snapshot(settings, driver, date, say)
+        snapshot = take_snapshot(settings, driver, date)
         in_graph = all(night <= date for night in run_nights(settings))
-        run, detection = detect_in(settings, snapshot, say)
+        run, detection = detect_in(settings, snapshot)
         if in_graph:
             with metered("write back") as meter:
-                meter.rows = write_back(settings, driver, run, detection, say)
+                meter.rows = write_back(settings, driver, run, detection)
         with metered("report"):
             report = write_report(settings, date)
     return DetectResult(
@@ -102,10 +104,10 @@ def detect(settings: Settings, driver: Driver, *, date: date, say: Say = lambda 
     )
 
 
-def detect_in(settings: Settings, snapshot: Snapshot, say: Say) -> tuple[Run, Detection]:
+def detect_in(settings: Settings, snapshot: Snapshot) -> tuple[Run, Detection]:
     """Detect in a snapshot that is kept, and keep what was found; the graph is left as it is."""
-    scored, cleared = _score(settings, snapshot, say), cleared_rings(settings, snapshot)
-    say("finding rings")
+    scored, cleared = _score(settings, snapshot), cleared_rings(settings, snapshot)
+    _log.info("finding rings")
     with metered("rings") as meter:
         detection = detect_rings(
             snapshot,
@@ -134,14 +136,14 @@ def _export(
     return run
 
 
-def _score(settings: Settings, snapshot: Snapshot, say: Say) -> _Scored:
+def _score(settings: Settings, snapshot: Snapshot) -> _Scored:
     registry = Registry(settings.models_dir)
     champion = registry.champion_as_of(snapshot.date)
     detector: Detector = (
         load_detector(registry, champion) if champion else GnnDetector(default_model(settings.default_model))
     )
     version = champion or default_version(settings.default_model)
-    say(f"scoring {snapshot.n_accounts:,} accounts with {version}")
+    _log.info("scoring %s accounts with %s", f"{snapshot.n_accounts:,}", version)
     with metered("score", model=version) as meter:
         scores, meter.rows = detector.score(snapshot), snapshot.n_accounts
     reference = registry.reference(champion) if champion else None

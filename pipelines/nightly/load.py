@@ -4,6 +4,7 @@
 Either can be run again at any point: nothing adds up twice.
 """
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -23,7 +24,7 @@ from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.decisions.harvest import harvest_reviews
 from ringwatch.pipelines.graph.bulk_import import can_import, import_graph
 from ringwatch.pipelines.graph.client import run
-from ringwatch.pipelines.graph.load import Say, Written, seen_since, write_graph
+from ringwatch.pipelines.graph.load import Written, seen_since, write_graph
 from ringwatch.pipelines.graph.mirror import GraphCopy
 from ringwatch.pipelines.indicators.inbound import inbox
 from ringwatch.pipelines.ingest.landing import Delivery, check_landing, delivery, fingerprint
@@ -39,14 +40,12 @@ from ringwatch.pipelines.ledger.store import (
 from ringwatch.pipelines.ledger.tables import create_accounts, create_identifiers, create_relationships
 from ringwatch.pipelines.ledger.touched import find_touched
 
+_log = logging.getLogger(__name__)
+
 if TYPE_CHECKING:
     from ringwatch.pipelines.ingest.validation.check import Checked
 
 Counts = dict[str, Any]
-
-
-def _silent(_: str) -> None:
-    pass
 
 
 # Check and stage ------------------------------------------------------------------------------------
@@ -116,26 +115,26 @@ def stage_checked(
 # Load -----------------------------------------------------------------------------------------------
 
 
-def load_staged(settings: Settings, driver: Driver, *, landing: Path, date: date, say: Say = _silent) -> Counts:
+def load_staged(settings: Settings, driver: Driver, *, landing: Path, date: date) -> Counts:
     """Load the night that is staged. Returns its counts: `{date: {signal: counts}}`.
 
     Raises:
         NothingToLoadError: the night has no partition of any signal, or no accounts are known by then.
     """
     with writer_lock(settings, f"load of {date}"):
-        return load_staged_nights(settings, driver, landing=landing, nights=[date], say=say)
+        return load_staged_nights(settings, driver, landing=landing, nights=[date])
 
 
-def load_night(settings: Settings, driver: Driver, *, landing: Path, date: date, say: Say = _silent) -> Counts:
+def load_night(settings: Settings, driver: Driver, *, landing: Path, date: date) -> Counts:
     """Check, stage and load one night."""
     with writer_lock(settings, f"load of {date}"):
         for signal in SIGNALS:
-            say(f"checking {signal.name}")
+            _log.info("checking %s", signal.name)
             stage_signal(settings, landing=landing, date=date, signal=signal.name)
-        return load_staged_nights(settings, driver, landing=landing, nights=[date], say=say)
+        return load_staged_nights(settings, driver, landing=landing, nights=[date])
 
 
-def load_staged_nights(settings: Settings, driver: Driver, *, landing: Path, nights: list[date], say: Say) -> Counts:
+def load_staged_nights(settings: Settings, driver: Driver, *, landing: Path, nights: list[date]) -> Counts:
     """Load staged nights: one, or a batch that is later than all loaded before. Wants the writer lock."""
     began = time.monotonic()
     ledger = Ledger(settings)
@@ -150,7 +149,7 @@ def load_staged_nights(settings: Settings, driver: Driver, *, landing: Path, nig
     ledger.commit_staged(nights)
     others = [night for night in ledger.nights() if night not in nights]
     with metered("load") as meter, ledger.query() as connection:
-        accounts, written = _write(settings, driver, ledger, connection, nights, max(others, default=None), say)
+        accounts, written = _write(settings, driver, ledger, connection, nights, max(others, default=None))
         meter.rows = written.n_records
     _keep(settings, ledger, nights, accounts)
     counts = {str(night): _night_counts(night, records[night], accounts) for night in nights}
@@ -200,14 +199,13 @@ def _write(
     connection: duckdb.DuckDBPyConnection,
     nights: list[date],
     latest_before: date | None,
-    say: Say,
 ) -> tuple[accounting.Accounts, Written]:
     connection.register("touched", ledger.read_state("unwritten", UNWRITTEN_SCHEMA))
     in_force.create_known_accounts(connection)
     is_empty = _is_empty(driver)  # then all accounts are touched
     only = "true" if is_empty else "account_id IN (FROM touched)"
     in_force.create_views(connection, held_days=settings.held_days, only=only)
-    say("counting")
+    _log.info("counting")
     accounts = accounting.account_for(
         connection,
         nights=nights,
@@ -223,12 +221,10 @@ def _write(
     if is_empty:
         create_identifiers(connection)
         if can_import(settings, driver, connection):
-            say("importing the graph, for which Neo4j pauses")
+            _log.info("importing the graph, for which Neo4j pauses")
             return accounts, Written(import_graph(settings, driver, connection, ledger))
     with metered("write graph") as meter:
-        written = write_graph(
-            driver, connection, is_empty=is_empty, held_days=settings.held_days, seen_since=cutoff, say=say
-        )
+        written = write_graph(driver, connection, is_empty=is_empty, held_days=settings.held_days, seen_since=cutoff)
         meter.rows = written.n_records
     return accounts, written
 

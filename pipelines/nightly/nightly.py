@@ -1,5 +1,6 @@
 """Everything of one night: load, train when the champion is missing or old, detect, propose a ban list."""
 
+import logging
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -11,10 +12,11 @@ from ringwatch.models.registry.catalog import Catalog
 from ringwatch.pipelines.ban_list import propose
 from ringwatch.pipelines.common.metering import metered
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.graph.load import Say
 from ringwatch.pipelines.nightly.detect import detect
 from ringwatch.pipelines.nightly.load import load_night
 from ringwatch.pipelines.nightly.train import train
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,12 @@ class NightlyResult:
     proposed: dict[str, Any]
 
 
-def nightly(
-    settings: Settings, driver: Driver, *, landing: Path, date: date, say: Say = lambda _: None
-) -> NightlyResult:
+def nightly(settings: Settings, driver: Driver, *, landing: Path, date: date) -> NightlyResult:
     """Do one night from its files to a proposed ban list; publishing waits for a person."""
-    counts = load_night(settings, driver, landing=landing, date=date, say=say)
-    trained = asdict(train(settings, driver, date=date, say=say)) if is_due(settings, date) else None
-    detected = asdict(detect(settings, driver, date=date, say=say))
-    say("proposing the ban list")
+    counts = load_night(settings, driver, landing=landing, date=date)
+    trained = asdict(train(settings, driver, date=date)) if is_due(settings, date) else None
+    detected = asdict(detect(settings, driver, date=date))
+    _log.info("proposing the ban list")
     with metered("propose") as meter:
         proposed = propose(settings, date=date)
         meter.rows = sum(proposed.counts["ban_list"].values())

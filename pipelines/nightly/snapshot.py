@@ -6,6 +6,7 @@ the ledger, of which the graph is a function. All three give the same bytes (tes
 """
 
 import hashlib
+import logging
 from datetime import date
 
 import pyarrow as pa
@@ -20,14 +21,16 @@ from ringwatch.pipelines.common.metering import metered
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.decisions.labels import known_labels
 from ringwatch.pipelines.graph.client import READ_PAGE, read_columns, run
-from ringwatch.pipelines.graph.load import Say, seen_since
+from ringwatch.pipelines.graph.load import seen_since
 from ringwatch.pipelines.graph.mirror import GraphCopy, graph_counts
 from ringwatch.pipelines.ledger import in_force
 from ringwatch.pipelines.ledger.store import Ledger
 from ringwatch.pipelines.ledger.tables import create_accounts, create_identifiers, create_relationships
 
+_log = logging.getLogger(__name__)
 
-def take_snapshot(settings: Settings, driver: Driver, night: date, say: Say) -> Snapshot:
+
+def take_snapshot(settings: Settings, driver: Driver, night: date) -> Snapshot:
     """Take and keep the snapshot of a night.
 
     Raises:
@@ -40,43 +43,41 @@ def take_snapshot(settings: Settings, driver: Driver, night: date, say: Say) -> 
         raise NothingToLoadError(f"{night} cannot be detected, for {loaded}: load it first (`ringwatch load`).")
     with metered("snapshot") as meter:
         if night == nights[-1]:
-            snapshot = _take_newest(settings, driver, night, say)
+            snapshot = _take_newest(settings, driver, night)
         else:
-            say(f"computing the graph of {night} from the ledger, for later nights are loaded")
+            _log.info("computing the graph of %s from the ledger, for later nights are loaded", night)
             snapshot = compute_snapshot(settings, night)
             write_snapshot(snapshot, settings.snapshots_dir / f"date={night}")
         meter.rows = sum(counts_of(snapshot).values())
     return snapshot
 
 
-def _take_newest(settings: Settings, driver: Driver, night: date, say: Say) -> Snapshot:
+def _take_newest(settings: Settings, driver: Driver, night: date) -> Snapshot:
     ledger = Ledger(settings)
     copy, labels = GraphCopy(ledger), _known_labels(settings, ledger, night)
     folder, is_current = settings.snapshots_dir / f"date={night}", copy.exists and not copy.is_behind()
-    snapshot = _from_copy(settings, driver, copy, night, labels, say) if copy.exists else None
+    snapshot = _from_copy(settings, driver, copy, night, labels) if copy.exists else None
     if snapshot is None:
-        snapshot, is_current = _from_graph(driver, night, labels, say), False
+        snapshot, is_current = _from_graph(driver, night, labels), False
     write_snapshot(snapshot, folder, written=copy.folder if is_current else None)
     if not is_current:
         copy.replace_by(folder)
     return snapshot
 
 
-def _from_copy(
-    settings: Settings, driver: Driver, copy: GraphCopy, night: date, labels: pa.Table, say: Say
-) -> Snapshot | None:
+def _from_copy(settings: Settings, driver: Driver, copy: GraphCopy, night: date, labels: pa.Table) -> Snapshot | None:
     """None where the graph has other counts than its copy."""
-    say("taking the graph from its copy")
+    _log.info("taking the graph from its copy")
     cutoff = seen_since(settings.retention_days, night)
     snapshot = make_snapshot(night, *copy.as_of(night, held_days=settings.held_days, seen_since=cutoff), labels)
     if graph_counts(driver).items() <= counts_of(snapshot).items():
         return snapshot
-    say("the graph is not what was loaded: other hands have changed it")
+    _log.info("the graph is not what was loaded: other hands have changed it")
     return None
 
 
-def _from_graph(driver: Driver, night: date, labels: pa.Table, say: Say) -> Snapshot:
-    say("reading the graph from Neo4j")
+def _from_graph(driver: Driver, night: date, labels: pa.Table) -> Snapshot:
+    _log.info("reading the graph from Neo4j")
     with metered("read graph") as meter:
         snapshot = make_snapshot(night, *_read_graph(driver), labels)
         meter.rows = sum(counts_of(snapshot).values())

@@ -1,5 +1,6 @@
 """Train a candidate on the labels known at a night; it becomes champion when it is not worse than the one that is."""
 
+import logging
 import time
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,11 +16,13 @@ from ringwatch.models.training.training import train as train_model
 from ringwatch.pipelines.common.errors import NothingToLoadError
 from ringwatch.pipelines.common.locks import writer_lock
 from ringwatch.pipelines.common.metering import metered
+from ringwatch.pipelines.common.progress import percent_logger
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.decisions.harvest import harvest_reviews
-from ringwatch.pipelines.graph.load import Say
 from ringwatch.pipelines.ledger.store import Ledger
 from ringwatch.pipelines.nightly.snapshot import take_snapshot
+
+_log = logging.getLogger(__name__)
 
 _SEED = 0
 _LOCK_WAIT_S = 3600.0
@@ -37,7 +40,7 @@ class TrainResult:
     seconds: float = 0.0
 
 
-def train(settings: Settings, driver: Driver, *, date: date | None = None, say: Say = lambda _: None) -> TrainResult:
+def train(settings: Settings, driver: Driver, *, date: date | None = None) -> TrainResult:
     """Train on a night that has been loaded, by default the newest.
 
     Training takes minutes to hours and works on a snapshot that is kept, so other writers need not wait for it: the
@@ -56,8 +59,8 @@ def train(settings: Settings, driver: Driver, *, date: date | None = None, say: 
             raise NothingToLoadError("no night has been loaded: run `ringwatch load` first.")
         night = date or nights[-1]
         harvest_reviews(driver, ledger)
-        snapshot = take_snapshot(settings, driver, night, say)
-    say("training")
+        snapshot = take_snapshot(settings, driver, night)
+    _log.info("training")
     try:
         with metered("train") as meter:
             meter.rows = snapshot.n_accounts
@@ -65,7 +68,7 @@ def train(settings: Settings, driver: Driver, *, date: date | None = None, say: 
                 snapshot,
                 seed=_SEED,
                 default=default_model(settings.default_model),
-                progress=lambda share: say(f"training: {share:.0%}"),
+                progress=percent_logger(_log, "training"),
             )
     except TooFewLabelsError as error:
         return TrainResult(str(night), None, False, str(error))

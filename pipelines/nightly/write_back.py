@@ -8,6 +8,7 @@ the rest. The run that the graph shows is marked as standing once all of it is t
 kept.
 """
 
+import logging
 from datetime import datetime
 
 import duckdb
@@ -21,9 +22,10 @@ from ringwatch.models.scoring.detection import Detection
 from ringwatch.pipelines.common.clock import end_of
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.graph.client import WRITE_PAGE, run, run_in_batches, write_table
-from ringwatch.pipelines.graph.load import Say
 from ringwatch.pipelines.review.in_graph import put_before_analysts
 from ringwatch.pipelines.runs.store import Run, read_run, read_run_table, run_nights
+
+_log = logging.getLogger(__name__)
 
 _TIME = Kind.TIMESTAMP
 
@@ -77,14 +79,16 @@ def scored_at(run: Run) -> datetime:
     return end_of(run.date)
 
 
-def write_back(settings: Settings, driver: Driver, run_: Run, detection: Detection, say: Say) -> int:
+def write_back(settings: Settings, driver: Driver, run_: Run, detection: Detection) -> int:
     """Put a run in the place of the one that stands; the DetectionRun node comes last and says that this one does.
 
     Returns:
         Records sent.
     """
     changed = _changed_accounts(settings, driver, detection.accounts)
-    say(f"writing {changed.num_rows:,} scores that changed and {detection.rings.num_rows:,} rings back")
+    _log.info(
+        "writing %s scores that changed and %s rings back", f"{changed.num_rows:,}", f"{detection.rings.num_rows:,}"
+    )
     run(driver, _NONE_STANDS)
     facts = {"run_id": run_.run_id}
     of_account = {

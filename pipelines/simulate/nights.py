@@ -9,8 +9,8 @@ A day is a function of the state before it and of the arguments, and the state i
 off is written again as it was.
 """
 
+import logging
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -35,7 +35,8 @@ from ringwatch.pipelines.simulate.population.world import Arguments, World, read
 from ringwatch.pipelines.simulate.reaction import enforce, pivot_when_due, read_banned
 from ringwatch.pipelines.simulate.truth import campaigns_of, truth_table
 
-Progress = Callable[[str], None]
+_log = logging.getLogger(__name__)
+
 _PLANNED_DAYS = 400.0  # how far back the sign-ups of a world go
 _FURTHER_DAYS, _GROWTH = 30.0, 0.12  # what `--continue` plans at a time, and the accounts it brings, as a share
 
@@ -54,7 +55,7 @@ class Simulated:
     rows: dict[str, int]
 
 
-def simulate(arguments: Arguments, out: Path, say: Progress = lambda _: None) -> Simulated:
+def simulate(arguments: Arguments, out: Path) -> Simulated:
     """Make a world in a folder; the same arguments give the same bytes.
 
     Raises:
@@ -63,22 +64,21 @@ def simulate(arguments: Arguments, out: Path, say: Progress = lambda _: None) ->
     world = World(arguments)
     _make_room(out)
     state = _first_state(world)
-    say("planning who there is")
+    _log.info("planning who there is")
     plan(world, state, n_accounts=arguments.n_accounts, window_days=_PLANNED_DAYS)
     rows: dict[str, int] = {}
     for day in range(world.n_days):
-        say(f"day {day + 1} of {world.n_days}")
+        _log.info("day %s of %s", day + 1, world.n_days)
         _play(world, state, out, np.empty(0, dtype=np.int64), rows)
     return _finish(world, state, out, rows, first_day=0)
 
 
-def continue_world(folder: Path, ban_list: Path | None, say: Progress = lambda _: None) -> Simulated:
+def continue_world(folder: Path, ban_list: Path | None) -> Simulated:
     """Append the next night, in which the accounts on a published ban list are silent and campaigns answer.
 
     Args:
         folder: a world that `simulate` made.
         ban_list: ban_list.csv in force; None: the one before stays in force.
-        say: is told what is being done.
 
     Raises:
         RingwatchError: there is no world, or the ban list cannot be read or is of another one.
@@ -90,11 +90,11 @@ def continue_world(folder: Path, ban_list: Path | None, say: Progress = lambda _
         plan(world, state, n_accounts=n_further, window_days=_FURTHER_DAYS)
     changed = np.empty(0, dtype=np.int64)
     if ban_list is not None:
-        say(f"putting {ban_list} in force")
+        _log.info("putting %s in force", ban_list)
         changed = enforce(world, state, _banned(world, state, read_banned(ban_list), ban_list), state.day)
     rows: dict[str, int] = {}
     first_day = state.day
-    say(f"night of {world.date_of(first_day)}")
+    _log.info("night of %s", world.date_of(first_day))
     _play(world, state, folder, changed, rows)
     return _finish(world, state, folder, rows, first_day=first_day)
 

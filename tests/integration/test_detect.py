@@ -1,5 +1,6 @@
 """Detection over a real Neo4j: what it writes, what it leaves alone, and that it gives the same bytes again."""
 
+import logging
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -173,17 +174,17 @@ def test_two_writers_are_kept_apart(settings: Settings, driver: Driver, landing:
 
 
 def test_only_what_changed_is_sent_and_the_graph_is_that_of_a_full_write(
-    settings: Settings, driver: Driver, landing: Path
+    settings: Settings, driver: Driver, landing: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     def of_accounts() -> list[dict[str, Any]]:
         return run(driver, "MATCH (a:Account) RETURN labels(a) AS l, properties(a) AS p ORDER BY a.account_id")
 
-    said: list[str] = []
-    detect(settings, driver, date=NIGHTS[1], say=said.append)
-    assert "writing 28 scores that changed and 1 rings back" in said
+    caplog.set_level(logging.INFO, "ringwatch.pipelines")
+    detect(settings, driver, date=NIGHTS[1])
+    assert "writing 28 scores that changed and 1 rings back" in caplog.messages
     run(driver, "MATCH (a:Account {account_id: 'person3'}) REMOVE a.fraud_score")  # as of an account written anew
-    detect(settings, driver, date=NIGHTS[-1], say=said.append)
-    [n_sent] = [int(line.split()[1]) for line in said if line.startswith("writing ")][1:]
+    detect(settings, driver, date=NIGHTS[-1])
+    [n_sent] = [int(line.split()[1]) for line in caplog.messages if line.startswith("writing ")][1:]
     assert 1 <= n_sent < 28
     little = of_accounts()
     assert len({(a["p"]["fraud_scored_at"], a["p"]["fraud_run_id"]) for a in little}) == 1
@@ -228,13 +229,13 @@ def test_a_backfill_that_may_not_write_changes_nothing(settings: Settings, drive
 
 
 def test_a_write_back_broken_off_is_written_in_full_by_the_next(
-    settings: Settings, driver: Driver, landing: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, driver: Driver, landing: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     detect(settings, driver, date=NIGHTS[1])
     with monkeypatch.context() as broken:
         broken.setattr("ringwatch.pipelines.nightly.write_back.put_before_analysts", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             detect(settings, driver, date=NIGHTS[-1])
-    said: list[str] = []
-    detect(settings, driver, date=NIGHTS[-1], say=said.append)
-    assert "writing 28 scores that changed and 1 rings back" in said
+    caplog.set_level(logging.INFO, "ringwatch.pipelines")
+    detect(settings, driver, date=NIGHTS[-1])
+    assert "writing 28 scores that changed and 1 rings back" in caplog.messages

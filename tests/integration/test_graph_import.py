@@ -79,7 +79,7 @@ def test_an_import_gives_the_graph_of_transactions_and_later_nights_go_on_from_i
     pid = embedded.status(own).pid
     for each, its_driver in ((own, own_driver), (online, driver)):
         load_night(each, its_driver, landing=landing, date=nights[3])
-        take_snapshot(each, its_driver, nights[3], lambda _: None)
+        take_snapshot(each, its_driver, nights[3])
     assert embedded.status(own).pid == pid
     assert signal_graph(own_driver) == signal_graph(driver)
     assert snapshot_digest(own, nights[3]) == snapshot_digest(online, nights[3])

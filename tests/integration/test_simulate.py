@@ -82,7 +82,7 @@ def test_the_snapshot_of_a_world_without_a_server_is_that_of_the_graph(
     simulate(Arguments(400, 1, 5, 9, "disclosure"), tmp_path / "world")
     first_day, _, last = nights_of(tmp_path / "world")
     backfill(settings, driver, landing=tmp_path / "world" / "landing", first=first_day, last=last)
-    from_graph = take_snapshot(settings, driver, last, lambda _: None)
+    from_graph = take_snapshot(settings, driver, last)
     without = snapshot_of_world(tmp_path / "world")
     assert without.nodes == from_graph.nodes
     assert without.relationships == from_graph.relationships

@@ -19,7 +19,7 @@ def _average_precision(snapshot, truth):
 
 @pytest.fixture(scope="module")
 def world():
-    return world_of(Arguments(10_000, 2, 30, 11, "disclosure"), lambda _: None)
+    return world_of(Arguments(10_000, 2, 30, 11, "disclosure"))
 
 
 def test_campaigns_are_found_and_taking_the_links_away_loses_them(world):

@@ -10,7 +10,7 @@ from ringwatch.pipelines.simulate import Arguments
 
 @pytest.fixture(scope="module")
 def snapshot():
-    return world_of(Arguments(10_000, 2, 30, 11, "disclosure"), lambda _: None)[0]
+    return world_of(Arguments(10_000, 2, 30, 11, "disclosure"))[0]
 
 
 def test_scores_rest_on_the_evidence_that_is_named(snapshot):

@@ -63,7 +63,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
     inbox.mkdir(parents=True)
     (inbox / "from-A.json").write_bytes(bundle.read_bytes())
     snapshot = snapshot_of(b, folder / "B")
-    detect_in(b, snapshot, lambda _: None)
+    detect_in(b, snapshot)
     return look_at(b, snapshot, bundle)
 
 

@@ -1,5 +1,6 @@
 """Commands of the ban list about its policy: compare it with another, rehearse it, and whom its pace keeps waiting."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,8 @@ from ringwatch.pipelines.cli.ban_list.lists import ban_list_app
 from ringwatch.pipelines.cli.tables import Column, Table, counts_table, text
 from ringwatch.pipelines.cli.worlds import Accounts, History, Scenario, Seed
 from ringwatch.pipelines.common.settings import read_settings
+
+_log = logging.getLogger(__name__)
 
 
 @ban_list_app.command("policy")
@@ -59,8 +62,8 @@ def compare(
             table.add_row(str(each.date), *(f"{n:,}" for n in (each.n_listed, each.n_would_be_listed, *differences)))
         return table
 
-    with progress() as say:
-        say(f"listing {nights} nights by both policies")
+    with progress():
+        _log.info("listing %s nights by both policies", nights)
         found = compare_policies(settings, now, then, n_nights=nights)
     show(found, as_json, lines)
 
@@ -120,7 +123,7 @@ def rehearse(
         return table
 
     arguments = Arguments(accounts, 1, history_days, seed, scenario)
-    with progress() as say:
+    with progress():
         by = read_policy(policy or read_settings().policy)
-        played = run_rehearse(arguments, by, n_nights=nights, n_reviews=reviews, say=say)
+        played = run_rehearse(arguments, by, n_nights=nights, n_reviews=reviews)
     show(played, as_json, lines)

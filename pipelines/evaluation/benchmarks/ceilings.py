@@ -4,6 +4,7 @@ Each is measured on relationships and nodes of the night that stands in the grap
 measured in. It leaves records of its own behind, so it is for graphs that are thrown away.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +18,8 @@ from ringwatch.graph_schema.graph import NODES, RELATIONSHIPS, RELATIONSHIPS_BY_
 from ringwatch.graph_schema.layout import full_node_schema, relationship_schema
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.pipelines.graph.client import read_columns, run, to_table, write_table
-from ringwatch.pipelines.graph.load import Say
+
+_log = logging.getLogger(__name__)
 
 _MOST = 300_000  # records that a ceiling is measured on
 _MOST_BY_ROW = 30_000  # and what goes row by row
@@ -68,20 +70,19 @@ class Ceilings:
     read_rows: float
 
 
-def measure_ceilings(driver: Driver, snapshot: Snapshot, written: Mapping[str, int], say: Say) -> Ceilings:
+def measure_ceilings(driver: Driver, snapshot: Snapshot, written: Mapping[str, int]) -> Ceilings:
     """Measure all of them.
 
     Args:
         driver: to the graph.
         snapshot: the night that stands in the graph.
         written: nodes and relationships that the night wrote, by label or type.
-        say: told what is being done.
     """
     accounts = snapshot.accounts.select(["id", "created_at"]).slice(0, _MOST)
     used = snapshot.relationships["USED_IP"].slice(0, _MOST)
     bare = replace(_USED_IP, type="BENCHMARK_USED_IP")
     create, alike = cypher.create_relationships(bare), _records_alike(driver, snapshot, written)
-    say("measuring the server's ceilings")
+    _log.info("measuring the server's ceilings")
     _create_all(driver, alike)  # once before, for Neo4j had compiled the queries of the night, too
     return Ceilings(
         create_nodes=_rate(lambda: write_table(driver, _CREATE_NODES, accounts)),

@@ -1,5 +1,6 @@
 """What the guide's queries cost on the graph that is there, asked about its busiest accounts and largest rings."""
 
+import logging
 import statistics
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,8 @@ from neo4j import Driver, Result, Session
 from ringwatch.graph_schema.browser.queries import ACCOUNT, NIGHT, RING, GuideQuery
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.graph.client import run
-from ringwatch.pipelines.graph.load import Say
+
+_log = logging.getLogger(__name__)
 
 _N_RUNS = 5
 _LARGEST_RINGS = "MATCH (g:Ring) RETURN g.ring_id AS id ORDER BY g.n_accounts DESC, id LIMIT $n"
@@ -47,13 +49,12 @@ class QueryCost:
     starts: list[str]
 
 
-def measure_guide(driver: Driver, *, n_asked: int, say: Say = lambda _: None) -> list[QueryCost]:
+def measure_guide(driver: Driver, *, n_asked: int) -> list[QueryCost]:
     """Measure every query of the guide.
 
     Args:
         driver: to a graph in which a night stands.
         n_asked: how many of the largest rings, of the busiest accounts, and of the busiest members to ask about.
-        say: told what is measured.
 
     Raises:
         RingwatchError: there is no ring in the graph.
@@ -71,7 +72,7 @@ def measure_guide(driver: Driver, *, n_asked: int, say: Say = lambda _: None) ->
     with driver.session() as session:
         for queries, parameters in asked:
             for query in queries:
-                say(query.title)
+                _log.info("%s", query.title)
                 costs.append(_measure(session, query, parameters))
     return costs
 

@@ -75,13 +75,13 @@ _ROWS = {
 }
 
 
-def import_p2p(source: Path, landing: Path, progress: Callable[[int, int], None] | None = None) -> dict[str, int]:
+def import_p2p(source: Path, landing: Path, progress: Callable[[float], None] = lambda share: None) -> dict[str, int]:
     """Write the landing zone.
 
     Args:
         source: the folder of User.parquet, HAS_CC.parquet, USED.parquet, P2P.parquet, REFERRED.parquet, Device.parquet.
         landing: where to; what an earlier import left there is replaced, other files stay.
-        progress: told the number of partitions written and to write.
+        progress: called with the share of partitions written.
 
     Returns:
         Rows written, by signal.
@@ -100,8 +100,7 @@ def import_p2p(source: Path, landing: Path, progress: Callable[[int, int], None]
             folder.mkdir(parents=True, exist_ok=True)
             pq.write_table(rows, folder / FILE_NAME)
             n_written += 1
-            if progress is not None:
-                progress(n_written, n_partitions)
+            progress(n_written / n_partitions)
     return {signal.name: table.num_rows for signal, table in tables.items()}
 
 

@@ -4,6 +4,7 @@ All runs as it runs every night, against a real server, which is thrown away aft
 lines (`ringwatch.pipelines.common.metering`), and the server's ceilings are measured in the same run.
 """
 
+import logging
 import platform
 import shutil
 from collections.abc import Iterator
@@ -23,7 +24,6 @@ from ringwatch.models.training.own_networks import fit_one_epoch
 from ringwatch.pipelines.common.metering import listening, looking, metered
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.evaluation.benchmarks.ceilings import Ceilings, measure_ceilings
-from ringwatch.pipelines.graph.load import Say
 from ringwatch.pipelines.graph.mirror import GraphCopy
 from ringwatch.pipelines.ledger.store import Ledger
 from ringwatch.pipelines.nightly.backfill import backfill
@@ -31,6 +31,8 @@ from ringwatch.pipelines.nightly.nightly import nightly
 from ringwatch.pipelines.nightly.snapshot import take_snapshot
 from ringwatch.pipelines.nightly.train import train
 from ringwatch.pipelines.simulate.nights import continue_world, nights_of
+
+_log = logging.getLogger(__name__)
 
 FIRST, TRAINING, SECOND, NEXT, AGAIN = "first load", "training", "second night", "next night, 1 %", "graph read in full"
 _CHANGED = 100  # one account in so many has rows in the next night
@@ -72,14 +74,13 @@ class PipelineCost:
 _WHOLE = (*LOADS, "snapshot", "train", "score", "drift", "rings", "export", "write back", "report", "propose")
 
 
-def measure_pipeline(settings: Settings, driver: Driver, world: Path, say: Say) -> PipelineCost:
+def measure_pipeline(settings: Settings, driver: Driver, world: Path) -> PipelineCost:
     """Load, detect and train on a simulated world of one night, and then a night that changes one account in 100.
 
     Args:
         settings: of an installation that is empty, with default model and no champion.
         driver: to its graph, empty too.
         world: that `simulate` made.
-        say: told what is being done.
     """
     first, _, last = nights_of(world)
     rows = {signal.name: _count(world / "landing" / signal.name) for signal in SIGNALS}
@@ -93,10 +94,10 @@ def measure_pipeline(settings: Settings, driver: Driver, world: Path, say: Say) 
 
     with _peaks_by_program() as peaks:
         with phase(FIRST):
-            backfill(settings, driver, landing=world / "landing", first=first, last=last, detect_every=None, say=say)
+            backfill(settings, driver, landing=world / "landing", first=first, last=last, detect_every=None)
         with phase(TRAINING):
-            train(settings, driver, date=last, say=say)
-            say("training a network of its own for one epoch")
+            train(settings, driver, date=last)
+            _log.info("training a network of its own for one epoch")
             snapshot = read_snapshot(settings.snapshots_dir / f"date={last}")
             with metered("epoch") as meter:
                 fit_one_epoch(snapshot)
@@ -105,16 +106,16 @@ def measure_pipeline(settings: Settings, driver: Driver, world: Path, say: Say) 
         del snapshot
         # Two, for a server that has just started has yet to compile what it is asked; any other night it has done so.
         for name, night in ((SECOND, last + timedelta(days=1)), (NEXT, last + timedelta(days=2))):
-            say(f"simulating the {name}")
+            _log.info("simulating the %s", name)
             continue_world(world, None)
             _keep_few(world / "landing", world / "delta", night, n_accounts // _CHANGED)
             with phase(name):
-                nightly(settings, driver, landing=world / "delta", date=night, say=say)
+                nightly(settings, driver, landing=world / "delta", date=night)
         with phase(AGAIN):
             shutil.rmtree(GraphCopy(Ledger(settings)).folder)
-            snapshot = take_snapshot(settings, driver, night, say)
+            snapshot = take_snapshot(settings, driver, night)
         changed = _written(settings, night, since=last + timedelta(days=1))
-        ceilings = measure_ceilings(driver, snapshot, changed, say)
+        ceilings = measure_ceilings(driver, snapshot, changed)
     records = _written(settings, last)
     cost = PipelineCost(snapshot.n_accounts, rows, records, steps, ceilings, {}, peaks)
     cost.shares.update(_shares(cost))
