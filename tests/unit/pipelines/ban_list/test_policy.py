@@ -1,7 +1,7 @@
 """The ban list's policy as data: read from a file, exemptions from rules, caps, and what another policy would do."""
 
 import tomllib
-from dataclasses import asdict, fields, replace
+from dataclasses import FrozenInstanceError, asdict, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -67,7 +67,8 @@ def test_a_field_left_out_is_as_in_the_policy_that_ships(with_policy):
     [
         ('version = "1"\nmin_score = 0.9', "min_score"),
         ('version = "1"\nmin_fraud_score = "high"', "min_fraud_score"),
-        ('version = "1"\nholdout_share = 5', "holdout_share"),
+        ('version = "1"\nholdout_share = 1.01', "holdout_share"),
+        ('version = "1"\nholdout_share = -0.01', "holdout_share"),
         ('version = "1"\ndelay_days = -1', "delay_days"),
         ("min_fraud_score = 0.9", "a version of its own"),
         ("version =", "cannot be read"),
@@ -77,6 +78,12 @@ def test_a_malformed_policy_says_what_is_wrong(tmp_path, text, why):
     (tmp_path / "policy.toml").write_text(text)
     with pytest.raises(RingwatchError, match=why):
         read_policy(tmp_path / "policy.toml")
+
+
+def test_bounds_themselves_are_allowed(tmp_path):
+    (tmp_path / "policy.toml").write_text('version = "1"\nholdout_share = 1\nmax_new_share = 0\ndelay_days = 0')
+    policy = read_policy(tmp_path / "policy.toml")
+    assert (policy.holdout_share, policy.max_new_share, policy.delay_days) == (1, 0, 0)
 
 
 def test_a_missing_policy_is_no_policy_that_ships(tmp_path):
@@ -240,6 +247,11 @@ def test_by_the_policy_that_ships_a_person_decides_always(settings):
 
 
 # The policy that ships
+
+
+def test_a_policy_is_not_changed_in_place():
+    with pytest.raises(FrozenInstanceError):
+        POLICY.max_new = 1
 
 
 def test_the_shipped_policy_with_other_numbers_has_another_version():
