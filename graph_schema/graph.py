@@ -13,31 +13,34 @@ from ringwatch.graph_schema.signals import Kind
 
 @dataclass(frozen=True)
 class Property:
-    """A property and the aggregate that computes it."""
+    """A property and the aggregate that computes it.
+
+    A node's property may be of another signal than the one that describes the node: each signal's rows are aggregated
+    by themselves and then joined, so that no row counts twice.
+    """
 
     name: str
     kind: Kind
     aggregate: str
+    signal: str | None = None  # whose rows; None: the signal that describes the node
+    without_rows: str = "NULL"  # SQL of the value where that other signal has no row
     # The consequence of a decision, so never a feature: kept out of the snapshot.
     is_consequence: bool = False
 
 
 @dataclass(frozen=True)
 class Node:
-    """A kind of node. Its properties come from `rows`, SQL that yields its key as `id`."""
+    """A kind of node. Its properties are aggregates of the rows that name its key."""
 
     label: str
     key: str
     properties: tuple[Property, ...] = ()
     described_by: str | None = None  # the signal whose rows, with the key in a column of its name, describe it
-    rows: str | None = None  # for the node that takes more than one signal
 
     @property
-    def description(self) -> str | None:
-        """SQL of the rows that its properties are aggregates of; None where the key is all there is."""
-        if self.described_by is None:
-            return self.rows
-        return f"SELECT {self.key} AS id, * FROM {self.described_by} WHERE {self.key} IS NOT NULL"
+    def signals(self) -> tuple[str, ...]:
+        """The signals that its properties are aggregates of, the one that describes it first."""
+        return tuple(dict.fromkeys(filter(None, [self.described_by, *(p.signal for p in self.properties)])))
 
 
 @dataclass(frozen=True)
@@ -77,20 +80,16 @@ _NET_AMOUNT = (
 ACCOUNT = Node(
     "Account",
     "account_id",
-    rows=(
-        "SELECT account_id AS id, created_at, a.status, a.country, a.plan, u.hour_start_at,"
-        " u.n_requests, u.n_input_tokens, u.n_output_tokens, a.precedence"
-        " FROM accounts a LEFT JOIN usage_events u USING (account_id)"
-    ),
+    described_by="accounts",
     properties=(
         Property("created_at", Kind.TIMESTAMP, "any_value(created_at)"),
         Property("status", Kind.TEXT, "any_value(status)", is_consequence=True),
         Property("country", Kind.COUNTRY, "any_value(country)"),
         Property("plan", Kind.TEXT, "any_value(plan)"),
-        Property("n_requests", Kind.INTEGER, "coalesce(sum(n_requests), 0)"),
-        Property("n_input_tokens", Kind.INTEGER, "coalesce(sum(n_input_tokens), 0)"),
-        Property("n_output_tokens", Kind.INTEGER, "coalesce(sum(n_output_tokens), 0)"),
-        Property("n_usage_hours", Kind.INTEGER, "count(DISTINCT hour_start_at)"),
+        Property("n_requests", Kind.INTEGER, "sum(n_requests)", "usage_events", "0"),
+        Property("n_input_tokens", Kind.INTEGER, "coalesce(sum(n_input_tokens), 0)", "usage_events", "0"),
+        Property("n_output_tokens", Kind.INTEGER, "coalesce(sum(n_output_tokens), 0)", "usage_events", "0"),
+        Property("n_usage_hours", Kind.INTEGER, "count(DISTINCT hour_start_at)", "usage_events", "0"),
     ),
 )
 PAYMENT_INSTRUMENT = Node(

@@ -54,7 +54,7 @@ def create_identifiers(connection: duckdb.DuckDBPyConnection, *, ids: dict[Node,
     """
     for node in IDENTIFIERS:
         wanted = ids[node] if ids else reached_ids(node)
-        sql = wanted if node.description is None else f"FROM ({wanted}) LEFT JOIN ({_description_sql(node)}) USING (id)"
+        sql = f"FROM ({wanted}) LEFT JOIN ({_description_sql(node)}) USING (id)" if node.described_by else wanted
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {node.label} AS {sql}")
 
 
@@ -69,7 +69,12 @@ def describe_identifiers(connection: duckdb.DuckDBPyConnection, *, held_days: in
         before = " UNION ".join(f"SELECT end_id FROM old_{r.type}" for r in RELATIONSHIPS if r.end is node)
         create = f"CREATE OR REPLACE TEMP TABLE ids_{node.label} AS SELECT id FROM ({reached_ids(node)}) UNION {before}"
         connection.execute(create)
-    only = {node.described_by: f"{node.key} IN (FROM ids_{node.label})" for node in IDENTIFIERS if node.described_by}
+    only: dict[str, str] = {}
+    for node in IDENTIFIERS:
+        for signal in node.signals:
+            described = f"{node.key} IN (FROM ids_{node.label})"
+            only[signal] = f"{only[signal]} OR {described}" if signal in only else described
+    only = {signal: f"({condition})" for signal, condition in only.items()}
     in_force.create_views(connection, held_days=held_days, only=only)
     create_identifiers(connection, ids={node: f"FROM ids_{node.label}" for node in IDENTIFIERS})
 
@@ -80,8 +85,20 @@ def reached_ids(node: Node) -> str:
 
 
 def _description_sql(node: Node) -> str:
-    aggregates = "".join(f", ({p.aggregate})::{_duckdb_type(p.kind)} AS {p.name}" for p in node.properties)
-    return f"SELECT id{aggregates} FROM ({node.description}) GROUP BY id"
+    """SQL of a node's properties by id: each signal's rows aggregated by themselves, then joined."""
+    described_by, *others = node.signals
+    joins = "".join(f" LEFT JOIN ({_aggregate_sql(node, signal)}) USING (id)" for signal in others)
+    columns = "".join(
+        f", coalesce({p.name}, {p.without_rows}) AS {p.name}" if p.signal in others else f", {p.name}"
+        for p in node.properties
+    )
+    return f"SELECT id{columns} FROM ({_aggregate_sql(node, described_by)}){joins}"
+
+
+def _aggregate_sql(node: Node, signal: str) -> str:
+    of_signal = [p for p in node.properties if (p.signal or node.described_by) == signal]
+    aggregates = "".join(f", ({p.aggregate})::{_duckdb_type(p.kind)} AS {p.name}" for p in of_signal)
+    return f"SELECT {node.key} AS id{aggregates} FROM {signal} WHERE {node.key} IS NOT NULL GROUP BY id"
 
 
 def _duckdb_type(kind: object) -> str:
