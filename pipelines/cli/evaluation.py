@@ -76,10 +76,10 @@ def evaluate(
 
 
 def _evaluate_stored(folder: Path | None, as_json: bool) -> None:
-    from ringwatch.pipelines.evaluation.hindsight import judge_stored_nights
+    from ringwatch.pipelines.evaluation.hindsight import evaluate_stored_nights
 
     with progress():
-        reports = [as_data(each) for each in judge_stored_nights(read_settings())]
+        reports = [as_data(each) for each in evaluate_stored_nights(read_settings())]
     if folder is not None:
         from ringwatch.pipelines.evaluation.report import write_hindsight
 

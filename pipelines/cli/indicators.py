@@ -43,15 +43,15 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check a partner's bundle: what would be accepted if it were delivered today. Nothing is stored."""
-    from ringwatch.pipelines.indicators.inbound.report import Judged, judge_file
+    from ringwatch.pipelines.indicators.inbound.report import FileReport, report_on_file
 
-    def lines(found: Judged) -> str:
+    def lines(found: FileReport) -> str:
         if found.faults:
             return "\n".join([f"{file} would be rejected:", *(f"- {fault}" for fault in found.faults)])
         told = [f"{file} is {found.partner}'s; of {found.n_indicators:,} indicators:"]
         return "\n".join([*told, *(f"- {n:,} {what}" for what, n in found.counts.items())])
 
-    found = judge_file(read_settings(), file)
+    found = report_on_file(read_settings(), file)
     show(found, as_json, lines)
     if found.faults:
         raise typer.Exit(RingwatchError.exit_code)

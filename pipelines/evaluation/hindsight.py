@@ -12,7 +12,7 @@ from ringwatch.pipelines.runs.store import detected_nights, read_run, read_run_t
 _log = logging.getLogger(__name__)
 
 
-def judge_stored_nights(settings: Settings) -> list[dict[str, Any]]:
+def evaluate_stored_nights(settings: Settings) -> list[dict[str, Any]]:
     """Metrics of each night of which enough has become known, oldest first.
 
     Raises:

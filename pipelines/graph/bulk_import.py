@@ -1,4 +1,4 @@
-"""Fill an empty graph at one stroke: Neo4j's offline import, from the tables that the ledger gives.
+"""Fill an empty graph by one import: Neo4j's offline import, from the tables that the ledger gives.
 
 It takes 100,000 records a second and more where transactions take a tenth, but the server has to pause for it, and half
 a minute goes by before the first record. So it is for a server that is ours, holds nothing yet, and is to hold much.

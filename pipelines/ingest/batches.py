@@ -1,4 +1,4 @@
-"""Gathers delivered files into batches of rows that can be cast and checked at one stroke.
+"""Gathers delivered files into batches of rows that can be cast and checked together.
 
 Many tiny nights make one batch, a large file makes several: a check then costs neither a fixed price for each
 night nor memory for the whole signal. Files go into one batch when they have the same columns, of types that agree.

@@ -10,7 +10,7 @@ import itertools
 from collections import deque
 from collections.abc import Iterator
 
-_BLOCK_LINES = 10_000  # tried at one stroke, and line by line only if one of them is not simply a row
+_BLOCK_LINES = 10_000  # parsed together, and line by line only if one of them is not simply a row
 _CELL_LINES = 100  # a quoted cell may run over this many lines; beyond, its quote was a slip
 _BOM = b"\xef\xbb\xbf"
 
@@ -59,7 +59,7 @@ def csv_records(lines: Lines, n_columns: int) -> Iterator[list[str] | tuple[str,
 
 
 def _parse_block(block: list[bytes], n_columns: int) -> list[list[str]] | None:
-    """The rows of many lines at one stroke; None if any line is not exactly one good row, or blank."""
+    """The rows of many lines, parsed together; None if any line is not exactly one good row, or blank."""
     try:
         records = list(csv.reader(io.StringIO(b"".join(block).decode(), newline="\n"), strict=True))
     except (UnicodeDecodeError, csv.Error):

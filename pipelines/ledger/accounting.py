@@ -77,11 +77,11 @@ def account_for(
 def _create_judged(
     connection: duckdb.DuckDBPyConnection, signal: Signal, latest_before: date | None, latest: date, held_days: int
 ) -> None:
-    """Make `judged`: each row with its `fate` when read (null outside the batch) and when they left waiting."""
+    """Make `fates`: each row with its `fate` when read (null outside the batch) and when they left waiting."""
     before = f"DATE '{latest_before}'" if latest_before else "NULL"
     connection.execute(
         f"""
-        CREATE OR REPLACE TEMP TABLE judged AS
+        CREATE OR REPLACE TEMP TABLE fates AS
         WITH dated AS (
             SELECT *, partition IN (FROM batch) AS is_read, partition + {held_days} AS waits_until,
                 coalesce(superseded_from = partition OR superseded_from NOT IN (FROM batch), false) AS is_superseded,
@@ -119,16 +119,16 @@ def _create_judged(
 _READ = f"""
     SELECT partition, {", ".join(f"count(*) FILTER (fate = '{s}') AS {s}" for s in READ_COUNTS[:-1])},
         coalesce(sum(n_nulled) FILTER (fate IN ('loaded', 'held')), 0)::BIGINT AS fields_nulled
-    FROM judged WHERE is_read GROUP BY partition
+    FROM fates WHERE is_read GROUP BY partition
 """
-_RELEASED = "SELECT released_on, count(*) FROM judged WHERE left_by_itself AND released_on IS NOT NULL GROUP BY 1"
-_EXPIRED = "SELECT expired_on, count(*) FROM judged WHERE left_by_itself AND expired_on IS NOT NULL GROUP BY 1"
+_RELEASED = "SELECT released_on, count(*) FROM fates WHERE left_by_itself AND released_on IS NOT NULL GROUP BY 1"
+_EXPIRED = "SELECT expired_on, count(*) FROM fates WHERE left_by_itself AND expired_on IS NOT NULL GROUP BY 1"
 _EXPIRED_ROWS = """
-    SELECT * EXCLUDE (superseded_from, ready_from), coalesce(expired_on, partition) AS night FROM judged
+    SELECT * EXCLUDE (superseded_from, ready_from), coalesce(expired_on, partition) AS night FROM fates
     WHERE fate = 'quarantined' OR (left_by_itself AND expired_on IS NOT NULL)
 """
 _STILL_HELD = """
-    SELECT '{signal}' AS signal, account_id, precedence FROM judged
+    SELECT '{signal}' AS signal, account_id, precedence FROM fates
     WHERE superseded_from IS NULL AND ready_from IS NULL AND latest <= waits_until
 """
 
@@ -154,7 +154,7 @@ def _count_relationships(
                 {_turn("greatest(partition, ready_from)")} AS from_night,
                 {_turn("other_known_from")} AS resolved_on,
                 {_turn("superseded_from")} AS gone_on
-            FROM judged
+            FROM fates
             WHERE {signal.other_account} IS NOT NULL AND {signal.alternative_to_other} IS NOT NULL
                 AND NOT is_superseded AND ready_from <= waits_until
         )

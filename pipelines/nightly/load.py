@@ -43,7 +43,7 @@ from ringwatch.pipelines.ledger.touched import find_touched
 _log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
-    from ringwatch.pipelines.ingest.validation.check import Checked
+    from ringwatch.pipelines.ingest.validation import Checked
 
 Counts = dict[str, Any]
 
@@ -73,8 +73,7 @@ def stage_signal(settings: Settings, *, landing: Path, date: date, signal: str) 
 def check_deliveries(settings: Settings, deliveries: Sequence[Delivery]) -> "dict[date, Checked]":
     """Check deliveries of one signal together, by night."""
     # Here, for Great Expectations takes seconds to import, and who only loads the graph need not wait for it.
-    from ringwatch.pipelines.ingest.validation.check import check
-    from ringwatch.pipelines.ingest.validation.data_docs import DataDocs
+    from ringwatch.pipelines.ingest.validation import DataDocs, check
 
     signal = deliveries[0].signal
     with metered("check", signal=signal.name) as meter:

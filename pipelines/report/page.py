@@ -30,7 +30,7 @@ def report_page(facts: NightFacts) -> str:
         "pipelines/report/night.html.j2",
         title=f"Night of {facts.run.date}",
         date=facts.run.date,
-        verdict=_verdict(facts),
+        summary=_summary(facts),
         held=facts.held,
         signals=_signals(facts),
         notes=_notes(facts),
@@ -57,7 +57,7 @@ def _plots(facts: NightFacts) -> dict[str, str]:
     return {name: draw(plot) for name, plot in plots.items()}
 
 
-def _verdict(facts: NightFacts) -> str:
+def _summary(facts: NightFacts) -> str:
     counts = facts.run.counts
     return (
         f"{counts['n_accounts']:,} accounts: {counts['n_suspicious']:,} suspicious, {counts['n_watch']:,} watched."

@@ -16,14 +16,14 @@ from ringwatch.models.explain.wording import count
 _Hit = dict[str, Any]
 
 
-class Word(NamedTuple):
+class PartnerEvidence(NamedTuple):
     """What partners say of a ring or an account: `weight` is the sum of its accounts' confidences, each 0..1."""
 
     text: str
     weight: float
 
 
-def words_of_partners(hits: pa.Table, accounts: pa.Table, about: str) -> dict[str, Word]:
+def partner_evidence(hits: pa.Table, accounts: pa.Table, about: str) -> dict[str, PartnerEvidence]:
     """What partners say, by ring or account.
 
     Args:
@@ -31,31 +31,31 @@ def words_of_partners(hits: pa.Table, accounts: pa.Table, about: str) -> dict[st
         accounts: those that can be decided on, with account_id and ring_id.
         about: column of what a question is about: ring_id or account_id.
     """
-    telling = {each["account_id"] for each in _telling(hits)}
-    named = accounts.filter(pc.is_in(accounts["account_id"], value_set=pa.array(sorted(telling), pa.string())))
+    specific = {each["account_id"] for each in _specific_hits(hits)}
+    named = accounts.filter(pc.is_in(accounts["account_id"], value_set=pa.array(sorted(specific), pa.string())))
     about_account = dict(zip(named["account_id"].to_pylist(), named[about].to_pylist(), strict=True))
     found: dict[str, list[_Hit]] = defaultdict(list)
-    for hit in _telling(hits):
+    for hit in _specific_hits(hits):
         if (key := about_account.get(hit["account_id"])) is not None:
             found[key].append(hit)
-    return {key: _word(of, is_ring=about == "ring_id") for key, of in found.items()}
+    return {key: _evidence(of, is_ring=about == "ring_id") for key, of in found.items()}
 
 
 def rarest(hits: pa.Table, account_ids: Sequence[str], n: int) -> list[str]:
     """Of some accounts the `n` whose rarest identifier that partners name is on fewest accounts."""
     fewest = dict.fromkeys(account_ids, HUB_ACCOUNTS + 1)
-    for hit in _telling(hits):
+    for hit in _specific_hits(hits):
         if hit["account_id"] in fewest:
             fewest[hit["account_id"]] = min(hit["n_accounts"], fewest[hit["account_id"]])
     fewest = {account_id: n_accounts for account_id, n_accounts in fewest.items() if n_accounts <= HUB_ACCOUNTS}
     return sorted(fewest, key=lambda account_id: (fewest[account_id], account_id))[:n]
 
 
-def _telling(hits: pa.Table) -> Iterator[_Hit]:
+def _specific_hits(hits: pa.Table) -> Iterator[_Hit]:
     yield from hits.filter(pc.less_equal(hits["n_accounts"], HUB_ACCOUNTS)).to_pylist()
 
 
-def _word(hits: Sequence[_Hit], *, is_ring: bool) -> Word:
+def _evidence(hits: Sequence[_Hit], *, is_ring: bool) -> PartnerEvidence:
     text, confidence = "", defaultdict[str, int](int)
     for partner in sorted({hit["partner"] for hit in hits}):
         by_partner = [hit for hit in hits if hit["partner"] == partner]
@@ -64,4 +64,4 @@ def _word(hits: Sequence[_Hit], *, is_ring: bool) -> Word:
         text += f"; {partner} names {count(n_identifiers, 'identifier')} of {of}"
     for hit in hits:
         confidence[hit["account_id"]] = max(confidence[hit["account_id"]], hit["confidence"])
-    return Word(text, sum(confidence.values()) / 100)
+    return PartnerEvidence(text, sum(confidence.values()) / 100)

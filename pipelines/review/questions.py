@@ -24,13 +24,13 @@ from ringwatch.pipelines.ban_list.rules.entries import RULES
 from ringwatch.pipelines.ban_list.rules.pacing import is_held_out
 from ringwatch.pipelines.ban_list.rules.policy import read_policy
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.review.partners import Word, rarest, words_of_partners
+from ringwatch.pipelines.review.partners import PartnerEvidence, partner_evidence, rarest
 from ringwatch.pipelines.review.queue import ACCOUNT, AUDIT, QUESTIONS_SCHEMA, RING, SECOND_LOOK
 from ringwatch.pipelines.runs.store import night_before, read_run_table
 
 _Row = dict[str, Any]
 _MAX_NAMED = 50  # clear accounts in no ring that are asked about in a night because partners name them
-_NO_WORD = Word("", 0.0)
+_NO_EVIDENCE = PartnerEvidence("", 0.0)
 _WRONG_BAN = 10.0  # fakes left a night longer that weigh as much as a person banned wrongly
 
 
@@ -56,28 +56,28 @@ def make_questions(settings: Settings, detection: Detection, candidates: Candida
 
 
 def _rings(rings: pa.Table, open_accounts: pa.Table, hits: pa.Table) -> Iterator[_Row]:
-    said = words_of_partners(hits, open_accounts, "ring_id")
+    said = partner_evidence(hits, open_accounts, "ring_id")
     n_open = {each["values"]: each["counts"] for each in pc.value_counts(open_accounts["ring_id"]).to_pylist()}
     for ring in rings.to_pylist():
         n = n_open.get(ring["ring_id"], 0)
         if n:
             new = f", {ring['n_new_accounts']:,} of them new" if ring["n_new_accounts"] else ""
-            word = said.get(ring["ring_id"], _NO_WORD)
-            why = f"{count(n, 'account')} undecided{new}; {_doubt(ring)}{word.text}"
+            evidence = said.get(ring["ring_id"], _NO_EVIDENCE)
+            why = f"{count(n, 'account')} undecided{new}; {_doubt(ring)}{evidence.text}"
             worth = n * _worth_of_one(ring) * (1 + ring["n_new_accounts"] / ring["n_accounts"])
-            yield _question(RING, ring["ring_id"], n, ring, worth + word.weight, why)
+            yield _question(RING, ring["ring_id"], n, ring, worth + evidence.weight, why)
 
 
 def _accounts(alone: pa.Table, hits: pa.Table) -> Iterator[_Row]:
     """Those that are not clear, and of the clear ones some that partners name."""
-    said = words_of_partners(hits, alone, "account_id")
+    said = partner_evidence(hits, alone, "account_id")
     is_clear = pc.equal(alone["fraud_label"], "clear")
     named = rarest(hits, alone.filter(is_clear)["account_id"].to_pylist(), _MAX_NAMED)
     asked = pc.or_(pc.invert(is_clear), pc.is_in(alone["account_id"], value_set=pa.array(named, pa.string())))
     for row in alone.filter(asked).to_pylist():
-        word = said.get(row["account_id"], _NO_WORD)
-        why = f"in no ring; {_doubt(row)}{word.text}"
-        yield _question(ACCOUNT, row["account_id"], 1, row, _worth_of_one(row) + word.weight, why)
+        evidence = said.get(row["account_id"], _NO_EVIDENCE)
+        why = f"in no ring; {_doubt(row)}{evidence.text}"
+        yield _question(ACCOUNT, row["account_id"], 1, row, _worth_of_one(row) + evidence.weight, why)
 
 
 def _second_looks(candidates: Candidates) -> Iterator[_Row]:

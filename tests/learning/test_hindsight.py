@@ -18,7 +18,7 @@ from ringwatch.models.scoring.detection import detect
 from ringwatch.models.scoring.scoring import Scores
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.evaluation.hindsight import judge_stored_nights
+from ringwatch.pipelines.evaluation.hindsight import evaluate_stored_nights
 from ringwatch.pipelines.evaluation.report import write_hindsight
 from ringwatch.pipelines.indicators.matches import MATCHES_SCHEMA
 from ringwatch.pipelines.review.queue import QUESTIONS_SCHEMA
@@ -87,11 +87,11 @@ def _store(settings, snapshot, scores):
 def test_stored_nights_are_judged_and_reported(world, night, tmp_path):
     settings = Settings(_env_file=None, home=tmp_path)
     with pytest.raises(RingwatchError, match="no night has been detected"):
-        judge_stored_nights(settings)
+        evaluate_stored_nights(settings)
     today = replace(world.snapshot, date=night.date + dt.timedelta(days=1))
     _store(settings, night, np.clip(world.is_fake * 0.8 + 0.1, 0, 1))
     _store(settings, today, np.zeros(world.is_fake.size))
-    [report] = judge_stored_nights(settings)
+    [report] = evaluate_stored_nights(settings)
     assert (report["name"], report["model_version"]) == (str(night.date), "gnn-1")
     write_hindsight([report], tmp_path / "out")
     assert "gnn-1" in (tmp_path / "out" / "report.html").read_text()
@@ -102,4 +102,4 @@ def test_nights_of_which_too_little_became_known_are_an_error_that_says_so(world
     settings = Settings(_env_file=None, home=tmp_path)
     _store(settings, world.snapshot, np.zeros(world.is_fake.size))
     with pytest.raises(RingwatchError, match="of none of the 1 nights"):
-        judge_stored_nights(settings)
+        evaluate_stored_nights(settings)

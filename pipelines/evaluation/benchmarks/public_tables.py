@@ -113,7 +113,7 @@ def _graph(columns: Columns) -> HeteroData:
 
 
 def _put_edges(data: HeteroData, source: str, name: str, edges: np.ndarray, columns: Mapping[str, np.ndarray]) -> None:
-    """Edges, `[2, n_edges]`, from what is heard to the row that hears it."""
+    """Edges, `[2, n_edges]`, from the source of a message to its target."""
     values = np.stack(list(columns.values()), axis=1) if columns else np.empty((edges.shape[1], 0))
     encoded = encode_columns(Columns(tuple(columns), values))
     store = data[source, name, ACCOUNT.label]

@@ -15,7 +15,7 @@ from ringwatch.pipelines.ledger.store import Ledger
 
 
 @dataclass(frozen=True)
-class Judged:
+class FileReport:
     """What the door says of a file, by today: `counts` of its indicators, by what would become of them."""
 
     partner: str | None
@@ -41,13 +41,13 @@ class Standing:
     unkeyed: list[str]
 
 
-def judge_file(settings: Settings, file: Path) -> Judged:
+def report_on_file(settings: Settings, file: Path) -> FileReport:
     """Say what would be taken in of a file, and why the rest would not."""
     today = datetime.now(UTC).date()
     found = check_file(settings, file, day=today)
     counts = Counter(_becomes(settings, row, today) for row in found.rows)
     counts.update(f"quarantined: {reason}" for _, reason in found.refused)
-    return Judged(found.partner, found.n_indicators, found.faults, dict(sorted(counts.items())))
+    return FileReport(found.partner, found.n_indicators, found.faults, dict(sorted(counts.items())))
 
 
 def standing(settings: Settings, night: date) -> Standing:

@@ -104,7 +104,7 @@ class Issuer:
         """Id of what these names name, of ours."""
         return f"{type_}--{uuid.uuid5(_NAMESPACE, canonical_json([self.platform, type_, *names]).decode())}"
 
-    def say(self, kind: type, *names: Any, **facts: Any) -> Object:
+    def create(self, kind: type, *names: Any, **facts: Any) -> Object:
         """An object of ours that these names name."""
         id_ = self.id(kind._type, *names)  # type: ignore[attr-defined]  # of every class of the library
         by = {} if kind is v21.Identity else {"created_by_ref": self.identity_id}
@@ -117,7 +117,7 @@ class Issuer:
 
     def relate(self, source: str, type_: str, target: str) -> Object:
         """A relationship between two objects."""
-        return self.say(
+        return self.create(
             v21.Relationship, source, type_, target, source_ref=source, relationship_type=type_, target_ref=target
         )
 
@@ -128,7 +128,7 @@ class Issuer:
 
     def bundle(self, objects: Iterable[Object], *names: Any) -> Object:
         """All of it in one, each object once, with who says it, the marking, and what else they stand on."""
-        identity = self.say(v21.Identity, name=self.platform, identity_class="organization")
+        identity = self.create(v21.Identity, name=self.platform, identity_class="organization")
         said = {each["id"]: each for each in objects}
         extensions = [EXTENSIONS[type_] for type_ in sorted({each["type"] for each in said.values()} & set(EXTENSIONS))]
         ground = [json_of(_MARKINGS[self.tlp]), identity, *map(self.mark, [_AUTHOR, *extensions] if extensions else ())]

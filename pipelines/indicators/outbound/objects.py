@@ -35,7 +35,7 @@ _RESOLD = " Lawful groups are among its customers, as behind a reseller."
 def campaign_objects(issuer: Issuer, campaigns: Iterable[Campaign]) -> Iterator[Object]:
     """Campaigns, with counts and days and nothing of their members."""
     for campaign in campaigns:
-        yield issuer.say(
+        yield issuer.create(
             v21.Campaign,
             campaign.ring_id,
             name=campaign.ring_id,
@@ -61,7 +61,7 @@ def indicator_objects(issuer: Issuer, findings: Iterable[Finding], campaigns: se
 def _indicator(issuer: Issuer, finding: Finding, campaigns: set[str], days: int) -> Iterator[Object]:
     label, value = finding.named
     observable = _observable(issuer, finding.named)
-    observed = issuer.say(
+    observed = issuer.create(
         v21.ObservedData,
         label,
         value,
@@ -71,7 +71,7 @@ def _indicator(issuer: Issuer, finding: Finding, campaigns: set[str], days: int)
         object_refs=[observable["id"]],
     )
     words, pattern = KINDS_BY_LABEL[label].words, write_pattern(finding.named)
-    indicator = issuer.say(
+    indicator = issuer.create(
         v21.Indicator,
         label,
         value,
@@ -118,7 +118,7 @@ def _provider(finding: Finding) -> tuple[str, int]:
 def _infrastructure(
     issuer: Issuer, network_type: str, asn: int, members: list[Finding], campaigns: set[str]
 ) -> Iterator[Object]:
-    infrastructure = issuer.say(
+    infrastructure = issuer.create(
         v21.Infrastructure,
         network_type,
         asn,
@@ -145,4 +145,4 @@ def grouping_of(issuer: Issuer, objects: Sequence[Object], *names: Any) -> list[
     if not refs:
         return []
     said = {"name": f"Fake accounts found by {issuer.platform}", "context": "suspicious-activity", "object_refs": refs}
-    return [issuer.say(v21.Grouping, *names, **said)]
+    return [issuer.create(v21.Grouping, *names, **said)]

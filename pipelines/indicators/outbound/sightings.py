@@ -19,7 +19,7 @@ def sighting_objects(issuer: Issuer, matches: pa.Table, partner: str, *, floor: 
     """
     for row in matches.to_pylist():
         if row["partner"] == partner and row["n_accounts"] >= floor:
-            yield issuer.say(
+            yield issuer.create(
                 v21.Sighting,
                 row["indicator_id"],
                 sighting_of_ref=row["indicator_id"],

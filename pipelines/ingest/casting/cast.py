@@ -80,7 +80,7 @@ def _plain(column: pa.ChunkedArray | pa.Array, *, decode: bool = True) -> pa.Arr
 
 
 def _cast_whole(raw: pa.Array, kind: Kind) -> pa.Array | None:
-    """The column at one stroke, values that are none as null; None where each value needs a look."""
+    """The column cast as a whole, values that are none as null; None where each value needs a look."""
     if type_is.is_null(raw.type):
         return raw.cast(kind.arrow_type)
     if kind in (Kind.ID, Kind.TEXT) and type_is.is_string(raw.type):

@@ -47,7 +47,7 @@ class Failure:
     rows: np.ndarray[tuple[int], np.dtype[np.int64]]  # [n_failed] positions in the batch, ascending
 
 
-def judge(
+def run_suite(
     typed: dict[str, pa.Array], partition_days: pa.Array, suite: gx.ExpectationSuite
 ) -> tuple[list[Failure], ExpectationSuiteValidationResult]:
     """Hold the suite against the rows.

@@ -11,7 +11,7 @@ from great_expectations.core import ExpectationSuiteValidationResult
 from ringwatch.graph_schema.signals import Derived, Field, Signal
 from ringwatch.pipelines.ingest.batches import Batch
 from ringwatch.pipelines.ingest.casting.cast import as_text, cast_column, derive_column
-from ringwatch.pipelines.ingest.validation.expectations import Failure, judge
+from ringwatch.pipelines.ingest.validation.expectations import Failure, run_suite
 from ringwatch.pipelines.ingest.validation.suites import suite_of
 from ringwatch.pipelines.ledger.quarantine import quarantine_schema
 from ringwatch.pipelines.ledger.store import rows_schema
@@ -20,7 +20,7 @@ _MAX_SHOWN = 200  # characters of an original value in a reason
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ValidationOutcome:
     """Both tables have a `partition` (date32 and text); together they hold every row of the batch once."""
 
     accepted: pa.Table
@@ -30,18 +30,18 @@ class Verdict:
     result: ExpectationSuiteValidationResult  # Great Expectations' own, for Data Docs
 
 
-def judge_batch(signal: Signal, batch: Batch) -> Verdict:
+def validate_batch(signal: Signal, batch: Batch) -> ValidationOutcome:
     """Cast and check the rows of a batch."""
     origin = batch.origin()
     typed: dict[str, pa.Array] = {}
     wrong: dict[str, pa.Array] = {}
     for field in signal.fields:
         typed[field.name], wrong[field.name] = _cast(batch, field, origin.num_rows)
-    failures, result = judge(typed, origin["partition"].combine_chunks(), suite_of(signal))
+    failures, result = run_suite(typed, origin["partition"].combine_chunks(), suite_of(signal))
     bad = np.zeros(origin.num_rows, dtype=bool)
     for failure in failures:
         bad[failure.rows] = True
-    return Verdict(
+    return ValidationOutcome(
         accepted=_accepted(signal, batch, origin, typed, wrong, good=np.flatnonzero(~bad)),
         quarantined=_quarantined(signal, batch, origin, failures, bad=np.flatnonzero(bad)),
         failures=tuple(failures),

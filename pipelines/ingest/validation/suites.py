@@ -4,7 +4,7 @@ Most of a suite follows from the signal's declaration: what is required is there
 after its partition's day. A rule that is more than the declaration stands in `_RULES`, under its signal.
 
 An expectation's `meta` says how to tell a person what a failing row did wrong: `column`, whose original value
-goes into the sentence, and `fault`. The frame that a suite judges has the signal's columns, cast, and beside them
+goes into the sentence, and `fault`. The frame that a suite checks has the signal's columns, cast, and beside them
 PARTITION_END (the last instant of the partition's day) and, for each timestamp t, `t` + DAY_SUFFIX.
 """
 

@@ -14,7 +14,7 @@ from ringwatch.graph_schema.signals import ACCOUNTS, DEVICE_EVENTS, LABELS, PAYM
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.evaluation.benchmarks.import_p2p import import_p2p
 from ringwatch.pipelines.ingest.landing import check_landing, delivery, partition_dates
-from ringwatch.pipelines.ingest.validation.check import check
+from ringwatch.pipelines.ingest.validation import check
 
 CUT = Path(__file__).parents[3] / "data" / "p2p"
 SIGNALS = (ACCOUNTS, PAYMENTS, DEVICE_EVENTS, LABELS)

@@ -29,7 +29,7 @@ from ringwatch.pipelines.ban_list import propose
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.indicators.inbound.in_force import indicators_in_force
 from ringwatch.pipelines.indicators.inbound.inbox import take_in
-from ringwatch.pipelines.indicators.inbound.report import judge_file, standing
+from ringwatch.pipelines.indicators.inbound.report import report_on_file, standing
 from ringwatch.pipelines.indicators.kinds import keyed
 from ringwatch.pipelines.indicators.matches import read_matches
 from ringwatch.pipelines.review.queue import read_queue
@@ -223,7 +223,7 @@ def test_people_can_ask_beforehand_and_afterwards(settings, landing):
     file = send(landing, bundle_of(indicator("a", "[url:value = 'x']"), expired))
     send(landing, bundle_of(card, partner="gamma"), name="gamma.json")
     take_in(settings, landing, D1)
-    found = judge_file(settings, file)
+    found = report_on_file(settings, file)
     assert (found.partner, found.faults) == ("acme", [])
     assert found.counts == {"expired": 1, "unsupported: url:value is not matched here": 1}
     told = standing(settings, D1)

@@ -12,8 +12,7 @@ from ringwatch.graph_schema.signals import ACCOUNTS, DEVICE_EVENTS, Field, Kind
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.ingest.casting.contacts import holds_contact, strike_contacts
 from ringwatch.pipelines.ingest.landing import delivery
-from ringwatch.pipelines.ingest.validation.check import check
-from ringwatch.pipelines.ingest.validation.data_docs import DataDocs
+from ringwatch.pipelines.ingest.validation import DataDocs, check
 from ringwatch.pipelines.nightly.load import stage_checked
 
 pytestmark = pytest.mark.unit

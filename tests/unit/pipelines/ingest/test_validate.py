@@ -21,8 +21,7 @@ from ringwatch.graph_schema.signals import (
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.ingest import batches
 from ringwatch.pipelines.ingest.landing import delivery, partition_dates
-from ringwatch.pipelines.ingest.validation.check import check
-from ringwatch.pipelines.ingest.validation.data_docs import DataDocs
+from ringwatch.pipelines.ingest.validation import DataDocs, check
 from ringwatch.pipelines.ledger.quarantine import quarantine_schema
 from ringwatch.pipelines.ledger.store import rows_schema
 

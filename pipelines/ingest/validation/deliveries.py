@@ -16,7 +16,7 @@ from ringwatch.pipelines.ingest.casting.contacts import strike_contacts
 from ringwatch.pipelines.ingest.landing import Delivery
 from ringwatch.pipelines.ingest.readers import RawFile
 from ringwatch.pipelines.ingest.validation.data_docs import DataDocs
-from ringwatch.pipelines.ingest.validation.outcome import Verdict, judge_batch
+from ringwatch.pipelines.ingest.validation.outcome import ValidationOutcome, validate_batch
 from ringwatch.pipelines.ledger.quarantine import quarantine_schema
 from ringwatch.pipelines.ledger.store import rows_schema
 
@@ -26,7 +26,7 @@ _EXPECT_READABLE = "expect_line_to_be_readable"  # what a broken line fails, bef
 
 @dataclass(frozen=True)
 class Checked:
-    """A night's delivery of one signal, judged. rows_in = accepted + quarantined."""
+    """A night's delivery of one signal, checked. rows_in = accepted + quarantined."""
 
     signal: Signal
     date: date
@@ -63,14 +63,14 @@ def check(
         docs: where Great Expectations' pages go; None for nowhere.
 
     Returns:
-        The verdict on each night.
+        The outcome on each night.
     """
     nights = {delivered.date: _Night(delivered) for delivered in deliveries}
     results = []
     for batch in gather_batches(_note_files(signal, read_files(signal, deliveries), nights)):
-        verdict = judge_batch(signal, batch)
-        _share_out(verdict, nights)
-        results.append(verdict.result)
+        outcome = validate_batch(signal, batch)
+        _split_by_night(outcome, nights)
+        results.append(outcome.result)
     checked = {day: _conclude(signal, night, quarantine_limit) for day, night in nights.items()}
     if docs is not None and results:
         docs.add(signal, sorted(nights), results)
@@ -106,14 +106,14 @@ def _broken_rows(signal: Signal, delivered: Delivery, path: Path, raw: RawFile) 
     return pa.Table.from_pylist(rows, quarantine_schema(signal))
 
 
-def _share_out(verdict: Verdict, nights: dict[date, _Night]) -> None:
+def _split_by_night(outcome: ValidationOutcome, nights: dict[date, _Night]) -> None:
     """Give each night its rows; those of one night lie together."""
-    for day, rows in _by_day(verdict.accepted["partition"]):
-        nights[day].accepted.append(verdict.accepted.slice(*rows).drop_columns("partition"))
-    for day, rows in _by_day(verdict.quarantined["partition"].cast(pa.date32())):
-        nights[day].quarantined.append(verdict.quarantined.slice(*rows))
-    for failure in verdict.failures:
-        failed = verdict.origin.take(pa.array(failure.rows))
+    for day, rows in _by_day(outcome.accepted["partition"]):
+        nights[day].accepted.append(outcome.accepted.slice(*rows).drop_columns("partition"))
+    for day, rows in _by_day(outcome.quarantined["partition"].cast(pa.date32())):
+        nights[day].quarantined.append(outcome.quarantined.slice(*rows))
+    for failure in outcome.failures:
+        failed = outcome.origin.take(pa.array(failure.rows))
         for day, (start, n_rows) in _by_day(failed["partition"]):
             sample = failed.slice(start, min(n_rows, _N_SAMPLES)).select(["file", "row"]).to_pylist()
             nights[day].failed[failure.expectation] += n_rows
