@@ -6,8 +6,9 @@ cross the wire as whole microseconds since 1970, in which the server's own clock
 
 from collections.abc import Iterable
 
-from ringwatch.graph_schema.graph import NODES, RELATIONSHIPS, Node, Property, Relationship
+from ringwatch.graph_schema.graph import NODES, RELATIONSHIPS
 from ringwatch.graph_schema.signals import Kind
+from ringwatch.graph_schema.vocabulary import Node, Property, Relationship
 
 # Neo4j divides towards zero: a shift by a whole number of seconds keeps times before 1970 right.
 _SHIFT_S = 100_000_000_000

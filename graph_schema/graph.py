@@ -6,62 +6,13 @@ is an absolute total that can be set again at will. `precedence` orders rows by 
 """
 
 import hashlib
-from dataclasses import dataclass
 
 from ringwatch.graph_schema.signals import Kind
+from ringwatch.graph_schema.vocabulary import Evidence, Node, Property, Relationship
 
 
-@dataclass(frozen=True)
-class Property:
-    """A property and the aggregate that computes it.
-
-    A node's property may be of another signal than the one that describes the node: each signal's rows are aggregated
-    by themselves and then joined, so that no row counts twice.
-    """
-
-    name: str
-    kind: Kind
-    aggregate: str
-    signal: str | None = None  # whose rows; None: the signal that describes the node
-    without_rows: str = "NULL"  # SQL of the value where that other signal has no row
-    # The consequence of a decision, so never a feature: kept out of the snapshot.
-    is_consequence: bool = False
-
-
-@dataclass(frozen=True)
-class Node:
-    """A kind of node. Its properties are aggregates of the rows that name its key."""
-
-    label: str
-    key: str
-    properties: tuple[Property, ...] = ()
-    described_by: str | None = None  # the signal whose rows, with the key in a column of its name, describe it
-
-    @property
-    def signals(self) -> tuple[str, ...]:
-        """The signals that its properties are aggregates of, the one that describes it first."""
-        return tuple(dict.fromkeys(filter(None, [self.described_by, *(p.signal for p in self.properties)])))
-
-
-@dataclass(frozen=True)
-class Relationship:
-    """A kind of relationship. `rows` yields its two keys as `start_id` and `end_id`."""
-
-    type: str
-    start: Node
-    end: Node
-    rows: str
-    properties: tuple[Property, ...] = ()
-    waits_for_end: bool = False  # the end is an account that may not be known yet
-
-    @property
-    def is_dated(self) -> bool:
-        """Whether it says when it was last seen, and is retired when that is long ago."""
-        return any(property.name == "last_seen_at" for property in self.properties)
-
-
-def _newest(name: str, kind: Kind) -> Property:
-    return Property(name, kind, f"arg_max({name}, precedence)")
+def _newest(name: str, kind: Kind, *, is_feature: bool = True) -> Property:
+    return Property(name, kind, f"arg_max({name}, precedence)", is_feature=is_feature)
 
 
 def _seen(first: str, last: str) -> tuple[Property, Property]:
@@ -97,24 +48,53 @@ PAYMENT_INSTRUMENT = Node(
     "instrument_id",
     described_by="payments",
     properties=(_newest("instrument_type", Kind.TEXT), _newest("instrument_country", Kind.COUNTRY)),
+    nouns=("payment instrument", "payment instruments"),
+    evidence=Evidence("payment", 1.0),
 )
 IP_ADDRESS = Node(
     "IpAddress",
     "ip",
     described_by="ip_events",
-    properties=(_newest("asn", Kind.INTEGER), _newest("network_type", Kind.TEXT), _newest("country", Kind.COUNTRY)),
+    properties=(
+        _newest("asn", Kind.INTEGER, is_feature=False),
+        _newest("network_type", Kind.TEXT),
+        _newest("country", Kind.COUNTRY),
+    ),
+    nouns=("IP address", "IP addresses"),
+    evidence=Evidence("network", 0.3),
 )
-SUBNET = Node("Subnet", "cidr")
+SUBNET = Node("Subnet", "cidr", nouns=("subnet", "subnets"), evidence=Evidence("network", 0.05))
 DEVICE = Node(
     "Device",
     "device_id",
     described_by="device_events",
     properties=(_newest("os", Kind.TEXT), _newest("browser", Kind.TEXT), _newest("device_model", Kind.TEXT)),
+    nouns=("device", "devices"),
+    evidence=Evidence("device", 1.0),
 )
-EMAIL_DOMAIN = Node("EmailDomain", "domain")
-CONTACT_HASH = Node("ContactHash", "contact_hash")
-ORGANIZATION = Node("Organization", "organization_id")
-PROMPT_TEMPLATE = Node("PromptTemplate", "template_id")
+EMAIL_DOMAIN = Node(
+    "EmailDomain", "domain", nouns=("e-mail domain", "e-mail domains"), evidence=Evidence("organization", 0.1)
+)
+CONTACT_HASH = Node(
+    "ContactHash",
+    "contact_hash",
+    nouns=("e-mail address or phone number", "e-mail addresses or phone numbers"),
+    is_key_readable=False,
+    evidence=Evidence("contact", 1.0),
+)
+ORGANIZATION = Node(
+    "Organization",
+    "organization_id",
+    nouns=("organization", "organizations"),
+    evidence=Evidence("organization", 0.1),
+)
+PROMPT_TEMPLATE = Node(
+    "PromptTemplate",
+    "template_id",
+    nouns=("prompt template", "prompt templates"),
+    is_key_readable=False,
+    evidence=Evidence("template", 0.3),
+)
 
 NODES = (
     ACCOUNT,
@@ -139,8 +119,8 @@ RELATIONSHIPS = (
             *_seen("occurred_at", "occurred_at"),
             Property("n_events", Kind.INTEGER, "count(*)"),
             Property("n_failed", Kind.INTEGER, "count(*) FILTER (status = 'failed')"),
-            Property("n_chargebacks", Kind.INTEGER, "count(*) FILTER (status = 'chargeback')"),
-            Property("total_amount", Kind.NUMBER, _NET_AMOUNT),
+            Property("n_chargebacks", Kind.INTEGER, "count(*) FILTER (status = 'chargeback')", is_feature=False),
+            Property("total_amount", Kind.NUMBER, _NET_AMOUNT, is_feature=False),  # chargebacks are taken off
         ),
     ),
     # (:Account)-[:USED_IP]->(:IpAddress)
@@ -250,10 +230,17 @@ RELATIONSHIPS = (
 
 
 def declaration_digest() -> str:
-    """SHA-256 of the declaration: where it differs, a graph that was written before lacks something."""
-    return hashlib.sha256(repr((NODES, RELATIONSHIPS)).encode()).hexdigest()
+    """SHA-256 of what the graph is written by: where it differs, a graph that was written before lacks something."""
+    nodes = [(node.label, node.key, node.described_by, _written(node.properties)) for node in NODES]
+    relationships = [(r.type, r.start.label, r.end.label, r.rows, _written(r.properties)) for r in RELATIONSHIPS]
+    return hashlib.sha256(repr((nodes, relationships)).encode()).hexdigest()
 
 
+def _written(properties: tuple[Property, ...]) -> list[tuple[str, str, str, str | None, str]]:
+    return [(p.name, str(p.kind), p.aggregate, p.signal, p.without_rows) for p in properties]
+
+
+NODES_BY_LABEL = {node.label: node for node in NODES}
 RELATIONSHIPS_BY_TYPE = {relationship.type: relationship for relationship in RELATIONSHIPS}
 # What accounts may share: the far ends of their relationships, other accounts aside.
 IDENTIFIER_RELATIONSHIPS = tuple(r for r in RELATIONSHIPS if r.start is ACCOUNT and r.end is not ACCOUNT)

@@ -10,8 +10,8 @@ consequence of a decision (an account's status) are left out: they must never be
 
 import pyarrow as pa
 
-from ringwatch.graph_schema.graph import Node, Property, Relationship
 from ringwatch.graph_schema.signals import Kind
+from ringwatch.graph_schema.vocabulary import Node, Property, Relationship
 
 
 def snapshot_properties(kind: Node | Relationship) -> tuple[Property, ...]:

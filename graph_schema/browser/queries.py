@@ -9,7 +9,8 @@ from ringwatch.graph_schema.graph import HUB_ACCOUNTS, IDENTIFIER_RELATIONSHIPS
 
 _TYPES = "|".join(relationship.type for relationship in IDENTIFIER_RELATIONSHIPS)
 _DATED = "|".join(relationship.type for relationship in IDENTIFIER_RELATIONSHIPS if relationship.is_dated)
-_STRONG = "PAID_WITH|USED_DEVICE|HAS_CONTACT"  # for pictures, in which addresses would hide the rest
+# For pictures, in which addresses would hide the rest.
+_STRONG = "|".join(r.type for r in IDENTIFIER_RELATIONSHIPS if r.end.evidence and r.end.evidence.strength == 1)
 _MEMBERS, _IDENTIFIERS, _TO_OTHERS = 100, 100, 1_000  # members of a ring, identifiers of each, and of all together
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from ringwatch.graph_schema.graph import HUB_ACCOUNTS, IDENTIFIER_RELATIONSHIPS, RELATIONSHIPS_BY_TYPE
+from ringwatch.graph_schema.graph import HUB_ACCOUNTS, IDENTIFIER_RELATIONSHIPS, NODES_BY_LABEL, RELATIONSHIPS_BY_TYPE
+from ringwatch.graph_schema.vocabulary import Evidence
 from ringwatch.models.data.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -19,30 +20,7 @@ if TYPE_CHECKING:
 _IN_SUBNET = RELATIONSHIPS_BY_TYPE["IN_SUBNET"]
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What sharing an identifier of a kind is worth.
-
-    Attributes:
-        family: kinds of one family say the same thing twice (an address and its subnet) and count as one.
-        strength: 1 where hardly anyone shares without knowing the other, little where neighbours or colleagues do.
-    """
-
-    family: str
-    strength: float
-
-
-_EVIDENCE = {
-    "PAID_WITH": Evidence("payment", 1.0),
-    "HAS_CONTACT": Evidence("contact", 1.0),
-    "USED_DEVICE": Evidence("device", 1.0),
-    "USED_IP": Evidence("network", 0.3),
-    "IN_SUBNET": Evidence("network", 0.05),
-    "SENT_TEMPLATE": Evidence("template", 0.3),
-    "HAS_EMAIL_DOMAIN": Evidence("organization", 0.1),
-    "MEMBER_OF_ORG": Evidence("organization", 0.1),
-}
-_WEAK_STRENGTH = 0.1  # of a relationship that was declared after this table was made
+_WEAK_STRENGTH = 0.1  # of a kind that does not declare what it is worth
 
 
 @dataclass(frozen=True)
@@ -128,7 +106,7 @@ def _shared_kind(snapshot: Snapshot, type_: str, label: str, account: np.ndarray
     return SharedKind(
         type_,
         label,
-        _EVIDENCE.get(type_, Evidence(label, _WEAK_STRENGTH)),
+        NODES_BY_LABEL[label].evidence or Evidence(label, _WEAK_STRENGTH),
         account[keep].astype(np.int32),
         identifier[keep].astype(np.int32),
         row[keep],

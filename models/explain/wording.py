@@ -1,18 +1,8 @@
 """Words for facts: counts, names of identifiers, shortened ids."""
 
+from ringwatch.graph_schema.graph import NODES_BY_LABEL
 from ringwatch.models.data.identifiers import SharedKind
 
-_NOUNS = {
-    "PaymentInstrument": ("payment instrument", "payment instruments"),
-    "ContactHash": ("e-mail address or phone number", "e-mail addresses or phone numbers"),
-    "Device": ("device", "devices"),
-    "IpAddress": ("IP address", "IP addresses"),
-    "Subnet": ("subnet", "subnets"),
-    "EmailDomain": ("e-mail domain", "e-mail domains"),
-    "Organization": ("organization", "organizations"),
-    "PromptTemplate": ("prompt template", "prompt templates"),
-}
-_UNNAMED = ("ContactHash", "PromptTemplate")  # a hash means nothing to a reader
 _LONGEST_ID = 24
 _IN_STEP_FROM = 3
 
@@ -38,19 +28,23 @@ def in_the_same_hour(n: int) -> str:
 
 def identifiers_noun(kind: SharedKind, n: int, n_cards: int) -> str:
     """`3 cards`, or `3 payment instruments` where not all are cards."""
-    singular, plural = ("card", "cards") if n == n_cards else _NOUNS.get(kind.label, (kind.label, kind.label))
+    singular, plural = ("card", "cards") if n == n_cards else _nouns(kind)
     return count(n, singular, plural)
 
 
 def named_kind(kind: SharedKind) -> str:
     """A kind of identifiers, in the plural."""
-    return _NOUNS.get(kind.label, (kind.label, kind.label))[1]
+    return _nouns(kind)[1]
 
 
 def named(kind: SharedKind, identifier: int) -> str:
     """`device d_12`, shortened; for kinds whose ids are only hashes, no name."""
-    noun = _NOUNS.get(kind.label, (kind.label,))[0]
-    if kind.label in _UNNAMED:
+    noun = _nouns(kind)[0]
+    if not NODES_BY_LABEL[kind.label].is_key_readable:
         return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
     id_ = kind.ids[identifier].as_py()
     return f"{noun} {id_ if len(id_) <= _LONGEST_ID else id_[: _LONGEST_ID - 1] + '…'}"
+
+
+def _nouns(kind: SharedKind) -> tuple[str, str]:
+    return NODES_BY_LABEL[kind.label].nouns or (kind.label, kind.label)

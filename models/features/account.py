@@ -13,13 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ringwatch.graph_schema.graph import ACCOUNT, RELATIONSHIPS, Node, Property, Relationship
+from ringwatch.graph_schema.graph import ACCOUNT, RELATIONSHIPS
 from ringwatch.graph_schema.layout import snapshot_properties
 from ringwatch.graph_schema.signals import Kind
+from ringwatch.graph_schema.vocabulary import Node, Property, Relationship
 from ringwatch.models.data.snapshot import Snapshot
 
-# Label information, and an id in all but its type.
-_NOT_FEATURES = frozenset({"PAID_WITH.n_chargebacks", "PAID_WITH.total_amount", "IpAddress.asn"})
 # A word is one of the most frequent on training rows and not rare: a rare value would name people, not describe them.
 _MAX_WORDS, _MIN_WORD_ROWS = 16, 20
 _US_PER_DAY = 86_400e6
@@ -127,9 +126,8 @@ def _activity(
 
 
 def _numbers(kind: Node | Relationship) -> list[Property]:
-    name = kind.label if isinstance(kind, Node) else kind.type
     kinds = (Kind.INTEGER, Kind.NUMBER, Kind.FLAG)
-    return [p for p in snapshot_properties(kind) if p.kind in kinds and f"{name}.{p.name}" not in _NOT_FEATURES]
+    return [p for p in snapshot_properties(kind) if p.kind in kinds and p.is_feature]
 
 
 def _categories(node: Node) -> list[Property]:

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.stats import rankdata
 
-from ringwatch.graph_schema.graph import ACCOUNT, Node
+from ringwatch.graph_schema.graph import ACCOUNT
 from ringwatch.graph_schema.layout import snapshot_properties
 from ringwatch.graph_schema.signals import SIGNALS, Kind
+from ringwatch.graph_schema.vocabulary import Node
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.features.account import Columns, account_columns
 from ringwatch.models.features.relations import Relation

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ringwatch.graph_schema.graph import ACCOUNT, IDENTIFIER_RELATIONSHIPS, RELATIONSHIPS, RELATIONSHIPS_BY_TYPE, Node
+from ringwatch.graph_schema.graph import ACCOUNT, IDENTIFIER_RELATIONSHIPS, RELATIONSHIPS, RELATIONSHIPS_BY_TYPE
+from ringwatch.graph_schema.vocabulary import Node
 from ringwatch.models.data.identifiers import subnets_of_accounts
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.features.account import Columns, edge_columns

@@ -12,8 +12,9 @@ import duckdb
 import pyarrow as pa
 from neo4j import Driver
 
-from ringwatch.graph_schema.graph import NODES, RELATIONSHIPS, Property
+from ringwatch.graph_schema.graph import NODES, RELATIONSHIPS
 from ringwatch.graph_schema.signals import Kind
+from ringwatch.graph_schema.vocabulary import Property
 from ringwatch.pipelines.common.metering import metered
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.graph.client import migrate, run

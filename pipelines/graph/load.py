@@ -14,16 +14,9 @@ import pyarrow as pa
 from neo4j import Driver
 
 from ringwatch.graph_schema import cypher
-from ringwatch.graph_schema.graph import (
-    ACCOUNT,
-    IDENTIFIER_RELATIONSHIPS,
-    NODES,
-    RELATIONSHIPS,
-    RELATIONSHIPS_BY_TYPE,
-    Node,
-    Relationship,
-)
+from ringwatch.graph_schema.graph import ACCOUNT, IDENTIFIER_RELATIONSHIPS, NODES, RELATIONSHIPS, RELATIONSHIPS_BY_TYPE
 from ringwatch.graph_schema.layout import full_node_schema, relationship_schema
+from ringwatch.graph_schema.vocabulary import Node, Relationship
 from ringwatch.pipelines.common.metering import metered
 from ringwatch.pipelines.graph.client import WRITE_PAGE, read_columns, run, write_table
 from ringwatch.pipelines.ledger.tables import describe_identifiers, reached_ids

@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 from neo4j import Driver
 
 from ringwatch.graph_schema import cypher
-from ringwatch.graph_schema.graph import ACCOUNT, NODES, RELATIONSHIPS, RELATIONSHIPS_BY_TYPE, Relationship
+from ringwatch.graph_schema.graph import ACCOUNT, NODES, RELATIONSHIPS, RELATIONSHIPS_BY_TYPE
 from ringwatch.graph_schema.layout import node_schema, relationship_schema
+from ringwatch.graph_schema.vocabulary import Relationship
 from ringwatch.models.common.atomic_folder import replace_folder
 from ringwatch.models.data.snapshot import conform, link_graph_tables
 from ringwatch.pipelines.graph.client import run

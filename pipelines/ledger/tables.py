@@ -7,7 +7,8 @@ from datetime import date
 
 import duckdb
 
-from ringwatch.graph_schema.graph import ACCOUNT, NODES, RELATIONSHIPS, Node, Relationship
+from ringwatch.graph_schema.graph import ACCOUNT, NODES, RELATIONSHIPS
+from ringwatch.graph_schema.vocabulary import Node, Relationship
 from ringwatch.pipelines.ledger import in_force
 
 IDENTIFIERS = tuple(node for node in NODES if node is not ACCOUNT)

@@ -3,8 +3,9 @@
 import duckdb
 import pytest
 
-from ringwatch.graph_schema.graph import ACCOUNT, Node, Property
+from ringwatch.graph_schema.graph import ACCOUNT
 from ringwatch.graph_schema.signals import Kind
+from ringwatch.graph_schema.vocabulary import Node, Property
 from ringwatch.pipelines.ledger.tables import _description_sql
 
 pytestmark = pytest.mark.unit
