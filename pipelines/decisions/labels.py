@@ -2,16 +2,16 @@
 
 from datetime import date
 
-import duckdb
 import pyarrow as pa
 
 from ringwatch.graph_schema.layout import LABELS_SCHEMA
 from ringwatch.graph_schema.signals import PEOPLE_SOURCES
+from ringwatch.pipelines.common.sql import Connection
 from ringwatch.pipelines.decisions.store import REVIEWS_SCHEMA
 from ringwatch.pipelines.ledger.store import Ledger
 
 
-def known_labels(connection: duckdb.DuckDBPyConnection, ledger: Ledger, night: date) -> pa.Table:
+def known_labels(connection: Connection, ledger: Ledger, night: date) -> pa.Table:
     """One label an account: the newest of the people's if there is any, else the newest of the others.
 
     With how many people found the same: a delivered label names nobody, so each counts as another person's; of

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -12,6 +11,7 @@ from ringwatch.pipelines.ban_list.published import published_nights, read_publis
 from ringwatch.pipelines.ban_list.rules.entries import BAN
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.common.sql import open_connection
 from ringwatch.pipelines.runs.store import run_nights
 from ringwatch.pipelines.simulate.population.world import read_world
 
@@ -91,7 +91,7 @@ def outcome_of(settings: Settings, world: Path) -> Outcome:
         raise RingwatchError("no night has been detected: run `ringwatch nightly` on the world's landing zone first.")
     night = nights[-1]
     scores = pq.read_table(settings.exports_dir / "scores" / f"date={night}" / "scores.parquet", partitioning=None)
-    with duckdb.connect() as connection:
+    with open_connection() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("scores", scores)
         connection.register("listed", _listed(settings, night))

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 from neo4j import Driver
 
@@ -17,6 +16,7 @@ from ringwatch.graph_schema.signals import Kind
 from ringwatch.graph_schema.vocabulary import Property
 from ringwatch.pipelines.common.metering import metered
 from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.common.sql import Connection
 from ringwatch.pipelines.graph.client import migrate, run
 from ringwatch.pipelines.graph.embedded import embedded_neo4j
 from ringwatch.pipelines.graph.mirror import GraphCopy
@@ -26,22 +26,20 @@ WORTH_RECORDS = 500_000  # below, transactions are done before the server would 
 _KINDS = {Kind.TIMESTAMP: "datetime", Kind.INTEGER: "long", Kind.NUMBER: "double", Kind.FLAG: "boolean"}
 
 
-def can_import(settings: Settings, driver: Driver, connection: duckdb.DuckDBPyConnection) -> bool:
+def can_import(settings: Settings, driver: Driver, connection: Connection) -> bool:
     """Whether the server is ours, holds nothing, and the tables in the connection hold enough."""
     if settings.neo4j_uri is not None or sum(count_records(connection).values()) < WORTH_RECORDS:
         return False
     return not run(driver, "MATCH (n) WHERE NOT n:SchemaMigration RETURN 1 AS one LIMIT 1")
 
 
-def count_records(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+def count_records(connection: Connection) -> dict[str, int]:
     """Rows of every table, by label and type."""
     names = [*(node.label for node in NODES), *(relationship.type for relationship in RELATIONSHIPS)]
     return {name: connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0] for name in names}
 
 
-def import_graph(
-    settings: Settings, driver: Driver, connection: duckdb.DuckDBPyConnection, ledger: Ledger
-) -> dict[str, int]:
+def import_graph(settings: Settings, driver: Driver, connection: Connection, ledger: Ledger) -> dict[str, int]:
     """Put the tables of a whole graph into the server's database, and into the copy beside the ledger.
 
     Args:
@@ -72,7 +70,7 @@ def import_graph(
     return counts
 
 
-def _write_sources(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
+def _write_sources(connection: Connection, folder: Path) -> list[str]:
     """Write a file a label and type, columns named as the tool wants them; returns the options that name the files."""
     sources = []
     for node in NODES:
@@ -95,14 +93,14 @@ def _column(property: Property) -> str:
     return f'{value} AS "{property.name}:{_KINDS.get(property.kind, "string")}"'
 
 
-def _write(connection: duckdb.DuckDBPyConnection, folder: Path, name: str, columns: list[str]) -> Path:
+def _write(connection: Connection, folder: Path, name: str, columns: list[str]) -> Path:
     file = folder / f"{name}.parquet"
     path = str(file).replace("'", "''")
     connection.execute(f"COPY (SELECT {', '.join(columns)} FROM {name}) TO '{path}' (FORMAT parquet)")
     return file
 
 
-def _sorted_tables(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa.Table]]:
+def _sorted_tables(connection: Connection) -> Iterator[tuple[str, pa.Table]]:
     """The tables by name, one after the other, in a snapshot's order."""
     for node in NODES:
         yield node.label, connection.sql(f"FROM {node.label} ORDER BY id").to_arrow_table()

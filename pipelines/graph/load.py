@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-import duckdb
 import pyarrow as pa
 from neo4j import Driver
 
@@ -18,6 +17,7 @@ from ringwatch.graph_schema.graph import ACCOUNT, IDENTIFIER_RELATIONSHIPS, NODE
 from ringwatch.graph_schema.layout import full_node_schema, relationship_schema
 from ringwatch.graph_schema.vocabulary import Node, Relationship
 from ringwatch.pipelines.common.metering import metered
+from ringwatch.pipelines.common.sql import Connection
 from ringwatch.pipelines.graph.client import WRITE_PAGE, read_columns, run, write_table
 from ringwatch.pipelines.ledger.tables import describe_identifiers, reached_ids
 
@@ -40,7 +40,7 @@ class Written:
 
 def write_graph(
     driver: Driver,
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     *,
     is_empty: bool,
     held_days: int,
@@ -90,9 +90,7 @@ def _addresses(is_empty: bool) -> str:
     return "SELECT DISTINCT start_id FROM IN_SUBNET ORDER BY 1" + (" LIMIT 0" if is_empty else "")
 
 
-def _register_old(
-    connection: duckdb.DuckDBPyConnection, driver: Driver, relationship: Relationship, keys: list[str]
-) -> None:
+def _register_old(connection: Connection, driver: Driver, relationship: Relationship, keys: list[str]) -> None:
     schema = relationship_schema(relationship)
     query = cypher.read_relationships(relationship, relationship.properties)
     pages = list(read_columns(driver, query, keys, schema))
@@ -103,7 +101,7 @@ def _register_old(
 # Remove ---------------------------------------------------------------------------------------------
 
 
-def _remove_relationships(driver: Driver, connection: duckdb.DuckDBPyConnection, done: Written) -> None:
+def _remove_relationships(driver: Driver, connection: Connection, done: Written) -> None:
     for relationship in RELATIONSHIPS:
         kind = relationship.type
         gone = connection.sql(
@@ -113,7 +111,7 @@ def _remove_relationships(driver: Driver, connection: duckdb.DuckDBPyConnection,
             done.removed[kind] = write_table(driver, cypher.delete_relationships(relationship), gone)
 
 
-def _remove_nodes(driver: Driver, connection: duckdb.DuckDBPyConnection, done: Written) -> None:
+def _remove_nodes(driver: Driver, connection: Connection, done: Written) -> None:
     """Remove accounts that no delivery shows any more, and identifiers that nobody uses."""
     unknown = _ids(connection, "SELECT account_id FROM touched ANTI JOIN known USING (account_id) ORDER BY 1")
     if unknown:
@@ -161,7 +159,7 @@ def retire(driver: Driver, cutoff: date, done: Written) -> None:
 # Write ----------------------------------------------------------------------------------------------
 
 
-def _changed_nodes(driver: Driver, connection: duckdb.DuckDBPyConnection, node: Node, is_empty: bool) -> pa.Table:
+def _changed_nodes(driver: Driver, connection: Connection, node: Node, is_empty: bool) -> pa.Table:
     schema = full_node_schema(node)
     ids = [] if is_empty else _ids(connection, f"SELECT id FROM {node.label} ORDER BY 1")
     pages = list(read_columns(driver, cypher.read_nodes(node, node.properties), ids, schema))
@@ -174,9 +172,7 @@ def _changed_nodes(driver: Driver, connection: duckdb.DuckDBPyConnection, node: 
     ).to_arrow_table()
 
 
-def _changed_relationships(
-    connection: duckdb.DuckDBPyConnection, relationship: Relationship
-) -> Iterator[tuple[str, str, pa.Table]]:
+def _changed_relationships(connection: Connection, relationship: Relationship) -> Iterator[tuple[str, str, pa.Table]]:
     """Type, query and rows of those that do not stand yet, which need no looking for, and of those that do."""
     kind, columns = relationship.type, ", ".join(relationship_schema(relationship).names)
     changed = f"SELECT {columns} FROM {kind} EXCEPT SELECT {columns} FROM old_{kind}"
@@ -188,5 +184,5 @@ def _changed_relationships(
         yield kind, query, connection.sql(sql).to_arrow_table()
 
 
-def _ids(connection: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
+def _ids(connection: Connection, sql: str) -> list[str]:
     return [row[0] for row in connection.execute(sql).fetchall()]

@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 from neo4j import Driver
@@ -24,6 +23,7 @@ from ringwatch.graph_schema.layout import node_schema, relationship_schema
 from ringwatch.graph_schema.vocabulary import Relationship
 from ringwatch.models.common.atomic_folder import replace_folder
 from ringwatch.models.data.snapshot import conform, link_graph_tables
+from ringwatch.pipelines.common.sql import Connection
 from ringwatch.pipelines.graph.client import run
 from ringwatch.pipelines.ledger import in_force
 from ringwatch.pipelines.ledger.store import UNWRITTEN_SCHEMA, Ledger
@@ -115,7 +115,7 @@ class GraphCopy:
             describe_identifiers(connection, held_days=held_days)
             return self._merged(connection, seen_since)
 
-    def _merged(self, connection: duckdb.DuckDBPyConnection, seen_since: date | None) -> tuple[Tables, Tables]:
+    def _merged(self, connection: Connection, seen_since: date | None) -> tuple[Tables, Tables]:
         """Old rows but those that are computed anew, and the new ones; identifiers that nobody uses are left out."""
         accounts = self._merge(connection, ACCOUNT.label, "id NOT IN (FROM touched)", "true")
         nodes, relationships = {ACCOUNT.label: accounts}, Tables()
@@ -133,7 +133,7 @@ class GraphCopy:
             nodes[node.label] = self._merge(connection, node.label, kept, both)
         return nodes, relationships
 
-    def _merge(self, connection: duckdb.DuckDBPyConnection, name: str, kept: str, both: str) -> pa.Table:
+    def _merge(self, connection: Connection, name: str, kept: str, both: str) -> pa.Table:
         names = _SCHEMAS[name].names
         columns, order = ", ".join(names), "id" if "id" in names else "start_id, end_id"
         return connection.sql(

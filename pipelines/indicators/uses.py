@@ -1,8 +1,7 @@
 """Who uses what partners exchange, in a night's snapshot: the ground of what goes out and of what is matched."""
 
-import duckdb
-
 from ringwatch.models.data.snapshot import Snapshot
+from ringwatch.pipelines.common.sql import Connection, open_connection
 from ringwatch.pipelines.indicators.kinds import ADDRESS, KINDS, RENTED, SUBNET
 
 _USES = """
@@ -20,13 +19,13 @@ FROM IN_SUBNET s JOIN IpAddress a ON a.id = s.start_id GROUP BY s.end_id
 """
 
 
-def connect_uses(snapshot: Snapshot) -> duckdb.DuckDBPyConnection:
+def connect_uses(snapshot: Snapshot) -> Connection:
     """A DuckDB connection over a snapshot.
 
     It has `uses`, one row for each account and identifier of an exchanged kind: label, id, account_id, first_seen_at,
     last_seen_at; and `networks`, of addresses and subnets: label, id, is_rented, network_type, asn.
     """
-    connection = duckdb.connect(config={"threads": 2})
+    connection = open_connection(threads=2)
     connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
     for name, table in (*snapshot.nodes.items(), *snapshot.relationships.items()):
         connection.register(name, table)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from ringwatch.graph_schema.signals import SIGNALS, Signal
+from ringwatch.pipelines.common.sql import Connection
 from ringwatch.pipelines.ledger.store import HELD_RELATIONSHIPS_SCHEMA, HELD_SCHEMA
 
 READ_COUNTS = ("loaded", "superseded", "quarantined", "held", "fields_nulled")
@@ -31,7 +31,7 @@ class Accounts:
 
 
 def account_for(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     *,
     nights: list[date],
     latest_before: date | None,
@@ -75,7 +75,7 @@ def account_for(
 
 
 def _create_judged(
-    connection: duckdb.DuckDBPyConnection, signal: Signal, latest_before: date | None, latest: date, held_days: int
+    connection: Connection, signal: Signal, latest_before: date | None, latest: date, held_days: int
 ) -> None:
     """Make `fates`: each row with its `fate` when read (null outside the batch) and when they left waiting."""
     before = f"DATE '{latest_before}'" if latest_before else "NULL"
@@ -133,18 +133,14 @@ _STILL_HELD = """
 """
 
 
-def _keyed(
-    connection: duckdb.DuckDBPyConnection, signal: Signal, key: str, sql: str
-) -> dict[tuple[date, str], dict[str, int]]:
+def _keyed(connection: Connection, signal: Signal, key: str, sql: str) -> dict[tuple[date, str], dict[str, int]]:
     cursor = connection.execute(sql)
     names = [column[0] for column in cursor.description]
     records = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return {(record.pop(key), signal.name): record for record in records}
 
 
-def _count_relationships(
-    connection: duckdb.DuckDBPyConnection, signal: Signal, nights: list[date], result: Accounts
-) -> pa.Table:
+def _count_relationships(connection: Connection, signal: Signal, nights: list[date], result: Accounts) -> pa.Table:
     """Count the signal's waiting relationships night by night; returns those that wait at the end."""
     connection.execute(
         f"""
@@ -193,7 +189,7 @@ _RELEASED_RELATIONSHIPS = """
 """
 
 
-def _elsewhere(connection: duckdb.DuckDBPyConnection, table: str, account: str) -> pa.Table:
+def _elsewhere(connection: Connection, table: str, account: str) -> pa.Table:
     """What waits for accounts that the batch does not touch."""
     return connection.sql(f"FROM {table} WHERE {account} NOT IN (FROM touched)").to_arrow_table()
 

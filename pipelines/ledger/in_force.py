@@ -5,12 +5,11 @@ is in force when it is the last of its key and became ready within `held_days` o
 depends on the rows alone, never on the order in which nights were loaded.
 """
 
-import duckdb
-
 from ringwatch.graph_schema.signals import ACCOUNTS, SIGNALS, Signal
+from ringwatch.pipelines.common.sql import Connection
 
 
-def create_known_accounts(connection: duckdb.DuckDBPyConnection) -> None:
+def create_known_accounts(connection: Connection) -> None:
     """Make the table `known`: each account with the partition that first showed it."""
     connection.execute(
         "CREATE TEMP TABLE known AS"
@@ -18,7 +17,7 @@ def create_known_accounts(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def create_rows(connection: duckdb.DuckDBPyConnection, signal: Signal, *, only: str = "true") -> None:
+def create_rows(connection: Connection, signal: Signal, *, only: str = "true") -> None:
     """Make the table `rows_<signal>` with the days `superseded_from`, `ready_from`, `other_known_from`, or null.
 
     Args:
@@ -68,7 +67,7 @@ def in_force(held_days: int) -> str:
     return f"superseded_from IS NULL AND ready_from <= partition + {held_days}"
 
 
-def create_views(connection: duckdb.DuckDBPyConnection, *, held_days: int, only: dict[str, str] | str = "true") -> None:
+def create_views(connection: Connection, *, held_days: int, only: dict[str, str] | str = "true") -> None:
     """Make the views that the graph's declaration selects from: one a signal, of the rows in force.
 
     Args:

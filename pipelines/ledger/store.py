@@ -20,7 +20,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -29,6 +28,7 @@ from ringwatch.pipelines.common.atomic_file import write_json
 from ringwatch.pipelines.common.date_folders import nights_in
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.common.sql import Connection, open_connection
 
 BOOKKEEPING = (
     pa.field("file", pa.string()),
@@ -156,14 +156,14 @@ class Ledger:
 
     # Queries ----------------------------------------------------------------------------------------
 
-    def query(self, *, upto: date | None = None) -> duckdb.DuckDBPyConnection:
+    def query(self, *, upto: date | None = None) -> Connection:
         """A DuckDB connection in which `ledger.<signal>` holds all rows, with their `partition`.
 
         Args:
             upto: leave out partitions after this day.
         """
         spill = {"memory_limit": _MEMORY_LIMIT, "temp_directory": str(self.folder / "spill")}
-        connection = duckdb.connect(config={"threads": 2, "preserve_insertion_order": False, **spill})
+        connection = open_connection(threads=2, preserve_insertion_order=False, **spill)
         connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")  # ours tells how far a night is
         connection.execute("CREATE SCHEMA ledger")
         for signal in SIGNALS:

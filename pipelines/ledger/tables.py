@@ -5,16 +5,15 @@ Each relationship is a table of its type (start_id, end_id, properties), each no
 
 from datetime import date
 
-import duckdb
-
 from ringwatch.graph_schema.graph import ACCOUNT, NODES, RELATIONSHIPS
 from ringwatch.graph_schema.vocabulary import Node, Relationship
+from ringwatch.pipelines.common.sql import Connection
 from ringwatch.pipelines.ledger import in_force
 
 IDENTIFIERS = tuple(node for node in NODES if node is not ACCOUNT)
 
 
-def create_relationships(connection: duckdb.DuckDBPyConnection, *, seen_since: date | None) -> None:
+def create_relationships(connection: Connection, *, seen_since: date | None) -> None:
     """Make a table a relationship, from the views of rows in force.
 
     Args:
@@ -41,12 +40,12 @@ def _relationship_sql(relationship: Relationship, seen_since: date | None) -> st
     return f"FROM ({sql}) WHERE {' AND '.join(conditions)}" if conditions else sql
 
 
-def create_accounts(connection: duckdb.DuckDBPyConnection) -> None:
+def create_accounts(connection: Connection) -> None:
     """Make the table of account nodes from the views of rows in force."""
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {ACCOUNT.label} AS {_description_sql(ACCOUNT)}")
 
 
-def create_identifiers(connection: duckdb.DuckDBPyConnection, *, ids: dict[Node, str] | None = None) -> None:
+def create_identifiers(connection: Connection, *, ids: dict[Node, str] | None = None) -> None:
     """Make a table of nodes for each kind of identifier.
 
     Args:
@@ -59,7 +58,7 @@ def create_identifiers(connection: duckdb.DuckDBPyConnection, *, ids: dict[Node,
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {node.label} AS {sql}")
 
 
-def describe_identifiers(connection: duckdb.DuckDBPyConnection, *, held_days: int) -> None:
+def describe_identifiers(connection: Connection, *, held_days: int) -> None:
     """Make the tables of identifiers that the touched accounts use, or used before.
 
     Args:

@@ -5,10 +5,10 @@ They are written down before the ledger changes, so that a load that is broken o
 
 from datetime import date
 
-import duckdb
 import pyarrow as pa
 
 from ringwatch.graph_schema.signals import ACCOUNTS, SIGNALS, Signal
+from ringwatch.pipelines.common.sql import Connection
 from ringwatch.pipelines.ledger.store import HELD_SCHEMA, UNWRITTEN_SCHEMA, Ledger
 
 
@@ -42,7 +42,7 @@ def find_touched(ledger: Ledger, nights: list[date]) -> pa.Table:
         return connection.sql(" UNION ".join(sources) + " ORDER BY account_id").to_arrow_table().cast(UNWRITTEN_SCHEMA)
 
 
-def _create_changed(connection: duckdb.DuckDBPyConnection, ledger: Ledger, signal: Signal, nights: list[date]) -> None:
+def _create_changed(connection: Connection, ledger: Ledger, signal: Signal, nights: list[date]) -> None:
     """Make the table of keys and accounts in the staged rows and in the rows that they replace."""
     columns = ", ".join(dict.fromkeys(["account_id", *signal.key]))
     sources = [f"SELECT {columns} FROM ledger.{signal.name} WHERE partition IN (FROM batch)"]

@@ -12,7 +12,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 from neo4j import Driver
 
 from ringwatch.graph_schema.graph import declaration_digest
@@ -21,6 +20,7 @@ from ringwatch.pipelines.common.errors import NothingToLoadError, QuarantineLimi
 from ringwatch.pipelines.common.locks import writer_lock
 from ringwatch.pipelines.common.metering import metered
 from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.common.sql import Connection
 from ringwatch.pipelines.decisions.harvest import harvest_reviews
 from ringwatch.pipelines.graph.bulk_import import can_import, import_graph
 from ringwatch.pipelines.graph.client import run
@@ -195,7 +195,7 @@ def _write(
     settings: Settings,
     driver: Driver,
     ledger: Ledger,
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     nights: list[date],
     latest_before: date | None,
 ) -> tuple[accounting.Accounts, Written]:

@@ -11,7 +11,6 @@ kept.
 import logging
 from datetime import datetime
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from neo4j import Driver
@@ -21,6 +20,7 @@ from ringwatch.graph_schema.signals import Kind
 from ringwatch.models.scoring.detection import Detection
 from ringwatch.pipelines.common.clock import end_of
 from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.common.sql import open_connection
 from ringwatch.pipelines.graph.client import WRITE_PAGE, run, run_in_batches, write_table
 from ringwatch.pipelines.review.in_graph import put_before_analysts
 from ringwatch.pipelines.runs.store import Run, read_run, read_run_table, run_nights
@@ -115,7 +115,7 @@ def _changed_accounts(settings: Settings, driver: Driver, accounts: pa.Table) ->
     if stood is None:
         return shown
     [unscored] = run(driver, _UNSCORED)
-    with duckdb.connect() as connection:
+    with open_connection() as connection:
         connection.register("shown", shown)
         connection.register("stood", _as_shown(stood))
         connection.register("unscored", pa.table({"account_id": pa.array(unscored["account_id"], pa.string())}))

@@ -8,13 +8,13 @@ what was decided without a date, at the end of the data. Labels become rows of `
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ringwatch.graph_schema.signals import ACCOUNTS, DEVICE_EVENTS, LABELS, PAYMENTS, Signal
 from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.sql import ConversionError, open_connection
 
 FILE_NAME = "p2p.parquet"
 SOURCE_COLUMNS = {
@@ -105,13 +105,13 @@ def import_p2p(source: Path, landing: Path, progress: Callable[[float], None] = 
 
 
 def _read_rows(source: Path) -> dict[Signal, pa.Table]:
-    with duckdb.connect(config={"threads": 1}) as connection:
+    with open_connection(threads=1) as connection:
         for name, columns in SOURCE_COLUMNS.items():
             connection.register(name, _read_source(source / f"{name}.parquet", columns))
         try:
             connection.execute(_VIEWS)
             return {signal: connection.sql(sql).to_arrow_table() for signal, sql in _ROWS.items()}
-        except duckdb.ConversionException as error:
+        except ConversionError as error:
             raise RingwatchError(f"the P2P data in {source} holds a date that is none: {error}.") from None
 
 

@@ -14,7 +14,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import psutil
 from neo4j import Driver
 
@@ -23,6 +22,7 @@ from ringwatch.models.data.snapshot import read_snapshot
 from ringwatch.models.training.own_networks import fit_one_epoch
 from ringwatch.pipelines.common.metering import listening, looking, metered
 from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.common.sql import open_connection
 from ringwatch.pipelines.evaluation.benchmarks.ceilings import Ceilings, measure_ceilings
 from ringwatch.pipelines.graph.mirror import GraphCopy
 from ringwatch.pipelines.ledger.store import Ledger
@@ -125,14 +125,14 @@ def measure_pipeline(settings: Settings, driver: Driver, world: Path) -> Pipelin
 def _count(folder: Path) -> int:
     if not folder.exists():
         return 0
-    with duckdb.connect() as connection:
+    with open_connection() as connection:
         [(n,)] = connection.sql(f"SELECT count(*) FROM read_parquet('{folder}/*/*.parquet')").fetchall()
     return int(n)
 
 
 def _keep_few(landing: Path, delta: Path, night: date, n_accounts: int) -> None:
     """Write a landing zone with the rows of a night that are about so many of the accounts that it has rows of."""
-    with duckdb.connect() as connection:
+    with open_connection() as connection:
         files = [folder for signal in SIGNALS if (folder := landing / signal.name / f"date={night}").exists()]
         ids = " UNION ".join(f"SELECT account_id FROM read_parquet('{folder}/*.parquet')" for folder in files)
         connection.execute(

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pandas as pd
 import torch
@@ -17,6 +16,7 @@ from ringwatch.models.features.account import Columns
 from ringwatch.models.features.encoding import encode_columns, ranked
 from ringwatch.models.gnn.hetero import PAIR
 from ringwatch.pipelines.common.errors import RingwatchError
+from ringwatch.pipelines.common.sql import SqlError, open_connection
 
 _S_FFSD_KEYS = ("Source", "Target", "Location", "Type")
 _WINDOWS = (50, 500, 5_000)  # in the table's unit of time, in which transactions are 1 apart
@@ -88,8 +88,8 @@ def _transactions(file: Path) -> pd.DataFrame:
             columns.append(f'"Amount" / avg("Amount") {over} AS "{key}.{window}.relative"')
     query = f'SELECT "Labels", "Amount", {", ".join(columns)} FROM read_csv(?) ORDER BY "Time"'
     try:
-        return duckdb.execute(query, [str(file)]).df()
-    except duckdb.Error as error:
+        return open_connection().execute(query, [str(file)]).df()
+    except SqlError as error:
         raise RingwatchError(
             f"{file} is not the S-FFSD table (S-FFSD.csv, gzip or not): {str(error).splitlines()[0]}"
         ) from None

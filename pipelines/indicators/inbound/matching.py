@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-import duckdb
 import pyarrow as pa
 
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.common.sql import Connection
 from ringwatch.pipelines.indicators.inbound.in_force import Indicator, indicators_in_force
 from ringwatch.pipelines.indicators.kinds import ADDRESS, CARD, SUBNET, keyed
 from ringwatch.pipelines.indicators.matches import HITS_SCHEMA, MATCHES_SCHEMA, NO_MATCHES, Matches
@@ -81,7 +81,7 @@ def unkeyed(settings: Settings, indicators: Iterable[Indicator]) -> set[str]:
     return name_cards - set(settings.partner_keys)
 
 
-def _fetch(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema) -> pa.Table:
+def _fetch(connection: Connection, query: str, schema: pa.Schema) -> pa.Table:
     return connection.sql(query).to_arrow_table().cast(schema)
 
 
