@@ -11,16 +11,15 @@ from ringwatch.models.data.decisions import decisions_of
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.rings.cleared import ClearedRing, ClearedRings
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.decisions.store import REVIEWS_SCHEMA
+from ringwatch.pipelines.decisions.store import read_reviews
 from ringwatch.pipelines.ledger.store import Ledger
 
 
 def cleared_rings(settings: Settings, snapshot: Snapshot) -> ClearedRings:
     """Rings whose newest decision by the night is that they are legitimate; not one with a member found fake since."""
-    reviews = Ledger(settings).read_state("reviews", REVIEWS_SCHEMA)
+    reviews = read_reviews(Ledger(settings))
     is_of_a_ring = pc.and_(pc.is_valid(reviews["ring_id"]), pc.is_in(reviews["decision"], value_set=pa.array(VERDICTS)))
-    known_at = pc.coalesce(reviews["known_at"], reviews["reviewed_at"])
-    is_known = pc.less(known_at.cast(pa.int64()), int(snapshot.end_of_day.astype(np.int64)))
+    is_known = pc.less(reviews["known_at"].cast(pa.int64()), int(snapshot.end_of_day.astype(np.int64)))
     rows = reviews.filter(pc.and_(is_of_a_ring, is_known))
     rows = rows.sort_by([("ring_id", "ascending"), ("reviewed_at", "ascending")])
     is_fake, rings = decisions_of(snapshot).is_fake, []

@@ -7,7 +7,7 @@ import pyarrow as pa
 from ringwatch.graph_schema.layout import LABELS_SCHEMA
 from ringwatch.graph_schema.signals import PEOPLE_SOURCES
 from ringwatch.pipelines.common.sql import Connection
-from ringwatch.pipelines.decisions.store import REVIEWS_SCHEMA
+from ringwatch.pipelines.decisions.store import read_reviews
 from ringwatch.pipelines.ledger.store import Ledger
 
 
@@ -25,7 +25,7 @@ def known_labels(connection: Connection, ledger: Ledger, night: date) -> pa.Tabl
     Returns:
         Table of LABELS_SCHEMA.
     """
-    connection.register("reviews", ledger.read_state("reviews", REVIEWS_SCHEMA))
+    connection.register("reviews", read_reviews(ledger))
     people = ", ".join(f"'{source}'" for source in PEOPLE_SOURCES)
     return (
         connection.sql(
@@ -36,8 +36,8 @@ def known_labels(connection: Connection, ledger: Ledger, night: date) -> pa.Tabl
                 CASE WHEN source IN ({people}) THEN source || labelled_at END AS person
             FROM labels
             UNION ALL
-            SELECT account_id, decision, 1.0, coalesce(source, 'manual_review'), coalesce(known_at, reviewed_at),
-                reviewed_at, coalesce(known_at, reviewed_at), 9223372036854775807, coalesce(reviewed_by, '')
+            SELECT account_id, decision, 1.0, coalesce(source, 'manual_review'), known_at,
+                reviewed_at, known_at, 9223372036854775807, coalesce(reviewed_by, '')
             FROM reviews WHERE decision <> 'needs_more'
         )
         SELECT account_id, label, label_confidence, source, known_at,

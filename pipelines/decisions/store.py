@@ -28,6 +28,13 @@ REVIEWS_SCHEMA = pa.schema(
 )
 
 
+def read_reviews(ledger: Ledger) -> pa.Table:
+    """The decisions that the ledger keeps, by REVIEWS_SCHEMA, each with the time from which it counts."""
+    reviews = ledger.read_state("reviews", REVIEWS_SCHEMA)
+    known_at = pc.coalesce(reviews["known_at"], reviews["reviewed_at"])
+    return reviews.set_column(reviews.column_names.index("known_at"), "known_at", known_at)
+
+
 def add_decisions(ledger: Ledger, rows: list[dict[str, Any]], nights: Sequence[date] = ()) -> None:
     """Add decisions to those that the ledger keeps, by REVIEWS_SCHEMA without `known_at`."""
     kept = ledger.read_state("reviews", REVIEWS_SCHEMA)

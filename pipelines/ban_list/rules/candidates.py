@@ -23,7 +23,7 @@ from ringwatch.pipelines.ban_list.rules.exemptions import Exemptions
 from ringwatch.pipelines.ban_list.rules.policy import Policy
 from ringwatch.pipelines.common.clock import end_of
 from ringwatch.pipelines.common.settings import Settings
-from ringwatch.pipelines.decisions.store import LIFTED, REVIEWS_SCHEMA
+from ringwatch.pipelines.decisions.store import LIFTED, read_reviews
 from ringwatch.pipelines.ledger.store import Ledger
 from ringwatch.pipelines.runs.store import Run, read_run, read_run_table
 
@@ -92,9 +92,7 @@ def _decisions(settings: Settings, snapshot: Snapshot) -> tuple[dict[str, str], 
 
     What became known after the night waits for the next one, but a lift does not: a person waits for it.
     """
-    reviews = Ledger(settings).read_state("reviews", REVIEWS_SCHEMA).to_pylist()
-    for review in reviews:
-        review["known_at"] = review["known_at"] or review["reviewed_at"]
+    reviews = read_reviews(Ledger(settings)).to_pylist()
     reviewers = {(review["account_id"], review["known_at"]): review["reviewed_by"] for review in reviews}
     found: dict[str, dict[str, str]] = {"fake": {}, "legitimate": {}}
     for label in snapshot.labels.to_pylist():
