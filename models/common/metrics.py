@@ -37,21 +37,27 @@ class Difference(TypedDict):
     share_above_0: float
 
 
-def paired_bootstrap(is_fake: np.ndarray, ours: np.ndarray, theirs: np.ndarray, *, seed: int) -> Difference:
-    """Paired bootstrap over `[n]` accounts, fakes and others drawn apart."""
+def paired_bootstrap(
+    is_fake: np.ndarray, ours: np.ndarray, theirs: np.ndarray, *, seed: int, group: np.ndarray | None = None
+) -> Difference:
+    """Paired bootstrap over `[n]` accounts, fakes and others drawn apart.
+
+    Fakes that become known together are one observation: with `group`, `[n] int64`, whole groups of fakes are drawn.
+    """
     rng = np.random.default_rng(seed)
     fakes, others = np.flatnonzero(is_fake), np.flatnonzero(~is_fake)
+    _, number = np.unique(fakes if group is None else group[fakes], return_inverse=True)
+    rings = np.split(fakes[np.argsort(number, kind="stable")], np.cumsum(np.bincount(number))[:-1])
 
     def difference(rows: np.ndarray) -> float:
         target = is_fake[rows]
         return float(average_precision_score(target, ours[rows]) - average_precision_score(target, theirs[rows]))
 
-    draws = np.array(
-        [
-            difference(np.concatenate([rng.choice(fakes, fakes.size), rng.choice(others, others.size)]))
-            for _ in range(_N_DRAWS)
-        ]
-    )
+    def draw() -> np.ndarray:
+        drawn = [rings[each] for each in rng.choice(len(rings), len(rings))]
+        return np.concatenate([*drawn, rng.choice(others, others.size)])
+
+    draws = np.array([difference(draw()) for _ in range(_N_DRAWS)])
     return Difference(
         average_precision=difference(np.arange(is_fake.size)),
         standard_error=float(draws.std()),

@@ -130,15 +130,14 @@ def _labelled_kinds(night: DetectedNight) -> set[str]:
 
 
 def evaluate_ranking(
-    night: DetectedNight, model: TrainedModel, elsewhere: Snapshot, truth_elsewhere: Truth, *, seed: int
+    night: DetectedNight, model: TrainedModel, elsewhere: tuple[Snapshot, Truth] | None, *, seed: int
 ) -> dict[str, Any]:
     """Metrics of ours, every baseline and both ablations, on the accounts of a night that are not yet labelled.
 
     Args:
         night: the night, with its truth.
         model: ours.
-        elsewhere: a night of another world, for the oracle to learn from.
-        truth_elsewhere: the complete truth about that.
+        elsewhere: a night of another world and the complete truth about it, for an oracle to learn from; None for none.
         seed: of the trees, of the shuffling and of the bootstrap.
     """
     snapshot, truth, labels = night.snapshot, night.truth, known_labels(night.snapshot)
@@ -149,12 +148,20 @@ def evaluate_ranking(
         **label_baselines(snapshot, labels, seed=seed),
         "Fraudar": fraudar_scores(snapshot),
         "components": accused_by_component(snapshot, labels.is_fake, max_sharing=100).astype(np.float64),
-        "oracle": oracle_scores(snapshot, truth, elsewhere, truth_elsewhere, seed=seed),
     }
+    if elsewhere:
+        scores["oracle"] = oracle_scores(snapshot, truth, *elsewhere, seed=seed)
     return {
         **compare_rankings(scores, truth.is_fake, truth.is_evaluated & ~labels.is_known, seed=seed),
         "evidence": faithfulness(model, snapshot, night.is_suspicious & ~labels.is_known, seed=seed),
     }
+
+
+def rank_night(night: DetectedNight, model: TrainedModel, *, seed: int) -> dict[str, Any]:
+    """Metrics of ours and of the baselines that learn from labels, on the same accounts of a night."""
+    labels = known_labels(night.snapshot)
+    scores = {OURS: score(model, night.snapshot).fake, **label_baselines(night.snapshot, labels, seed=seed)}
+    return compare_rankings(scores, night.truth.is_fake, night.truth.is_evaluated & ~labels.is_known, seed=seed)
 
 
 def _codes(names: np.ndarray) -> np.ndarray:

@@ -14,8 +14,9 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from ringwatch.models.common.memory import hold_no_freed_memory
+from ringwatch.models.ensemble.parts import TreePart
+from ringwatch.models.ensemble.stack import Stack
 from ringwatch.models.ensemble.thresholds import Thresholds
-from ringwatch.models.ensemble.trees import Trees
 from ringwatch.models.gnn.input_schema import InputSchema
 from ringwatch.models.registry.catalog import FORMAT, KIND, read_metadata, unreadable
 from ringwatch.models.registry.model import Calibration, Member, TrainedModel
@@ -70,7 +71,7 @@ def read_model(folder: Path) -> TrainedModel:
                 Member(_input_schema(member), _of_member(tensors, position))
                 for position, member in enumerate(about["members"])
             ),
-            trees=_trees(tensors, about["trees"]),
+            stack=_stack(tensors, about["stack"]),
             calibration=Calibration(**about["calibration"]),
             thresholds=Thresholds(**about["thresholds"]),
             ring_classifier=_ring_classifier(about["ring_classifier"]),
@@ -89,7 +90,7 @@ def _about(model: TrainedModel) -> dict[str, Any]:
         "ring_classifier": asdict(model.ring_classifier),
         "metrics": model.metrics,
         "members": [_input_schema_json(member.inputs) for member in model.members],
-        "trees": {"n": len(model.trees.model_strings), "share": model.trees.share} if model.trees else None,
+        "stack": _stack_json(model.stack) if model.stack else None,
     }
 
 
@@ -99,10 +100,10 @@ def _weights(model: TrainedModel) -> bytes:
         for position, member in enumerate(model.members)
         for name, tensor in member.weights.items()
     }
-    model_strings = model.trees.model_strings if model.trees else ()
     of_trees = {
-        _trees_key(n): torch.frombuffer(bytearray(each.encode()), dtype=torch.uint8)
-        for n, each in enumerate(model_strings)
+        _trees_key(part.name, number): torch.frombuffer(bytearray(each.encode()), dtype=torch.uint8)
+        for part in (model.stack.parts if model.stack else ())
+        for number, each in enumerate(part.model_strings)
     }
     return save(of_networks | of_trees)
 
@@ -116,15 +117,24 @@ def _ring_classifier(about: dict[str, Any]) -> RingClassifier:
     )
 
 
-def _trees(tensors: dict[str, Tensor], about: dict[str, Any] | None) -> Trees | None:
+def _stack_json(stack: Stack) -> dict[str, Any]:
+    parts = [{"name": part.name, "n_models": len(part.model_strings)} for part in stack.parts]
+    return {"parts": parts, "weights": stack.weights, "smoothing": stack.smoothing}
+
+
+def _stack(tensors: dict[str, Tensor], about: dict[str, Any] | None) -> Stack | None:
     if about is None:
         return None
-    model_strings = (tensors[_trees_key(n)].numpy().tobytes().decode() for n in range(about["n"]))
-    return Trees(tuple(model_strings), about["share"])
+    parts = (TreePart(part["name"], _model_strings(tensors, **part)) for part in about["parts"])
+    return Stack(tuple(parts), tuple(about["weights"]), about["smoothing"])
 
 
-def _trees_key(position: int) -> str:
-    return f"trees/{position}"
+def _model_strings(tensors: dict[str, Tensor], name: str, n_models: int) -> tuple[str, ...]:
+    return tuple(tensors[_trees_key(name, number)].numpy().tobytes().decode() for number in range(n_models))
+
+
+def _trees_key(name: str, number: int) -> str:
+    return f"trees/{name}/{number}"
 
 
 def _of_member(tensors: dict[str, Tensor], position: int) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ringwatch.models.common.errors import ModelStoreError
 
-FORMAT = 2  # of the files of a model; 1 had other names of tensors and of keys
+FORMAT = 3  # of the files of a model; 1 had other names of tensors and of keys, 2 had trees of another make
 KIND = "gnn"  # of a detector: how its files are read
 _log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""A trained model: networks, trees, calibration, thresholds, ring classifier. `scoring` applies it."""
+"""A trained model: networks, a stack of trees, calibration, thresholds, ring classifier. `scoring` applies it."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ import numpy as np
 from scipy.special import expit
 from torch import Tensor
 
+from ringwatch.models.ensemble.stack import Stack
 from ringwatch.models.ensemble.thresholds import Thresholds
-from ringwatch.models.ensemble.trees import Trees
 from ringwatch.models.gnn.input_schema import InputSchema
 from ringwatch.models.rings.classifier import RingClassifier
 
@@ -42,8 +42,8 @@ class TrainedModel:
     Attributes:
         snapshot_date: night whose snapshot and labels it was trained on; None for the default model.
         seed: of everything random in training.
-        members: networks; their mean logit is the score before calibration, averaged with that of the trees.
-        trees: None where the networks score alone.
+        members: networks; their mean logit is the score before calibration, where they score alone.
+        stack: what a platform's labels were fitted with, beside the networks; None for the default model.
         calibration: from logits to probabilities.
         thresholds: on the probabilities.
         ring_classifier: of communities of accounts.
@@ -53,7 +53,7 @@ class TrainedModel:
     snapshot_date: dt.date | None
     seed: int
     members: tuple[Member, ...]
-    trees: Trees | None
+    stack: Stack | None
     calibration: Calibration
     thresholds: Thresholds
     ring_classifier: RingClassifier

@@ -9,7 +9,7 @@ from torch_geometric.data import HeteroData
 from ringwatch.models.data.labels import Labels
 from ringwatch.models.ensemble.trees import Trees
 from ringwatch.models.registry.model import Calibration, Member
-from ringwatch.models.scoring.scoring import predict_logits
+from ringwatch.models.scoring.networks import predict_logits
 
 
 class Networks(NamedTuple):

@@ -18,7 +18,7 @@ from ringwatch.models.registry.model import Calibration, Member, TrainedModel
 from ringwatch.models.rings.classifier import RingClassifier, fit_ring_classifier, ring_features
 from ringwatch.models.rings.communities import among, find_groups, link_graph
 from ringwatch.models.rings.sharing import per_group
-from ringwatch.models.scoring.scoring import predict_logits
+from ringwatch.models.scoring.networks import predict_logits
 from ringwatch.models.training.calibration import calibrate, held_out_metrics, thresholds_of
 from ringwatch.models.training.fitting import Progress, TrainingGraph, TrainingSchedule, fit
 
@@ -63,7 +63,7 @@ def pretrain(
         snapshot_date=None,
         seed=seed,
         members=(member,),
-        trees=None,
+        stack=None,
         calibration=calibration,
         thresholds=thresholds_of(probability),
         ring_classifier=_fit_ring_classifier(member, calibration, worlds),

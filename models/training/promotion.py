@@ -35,19 +35,22 @@ def compare_with_champion(registry: Registry, candidate: Candidate, snapshot: Sn
 
     Compared are the AP of the candidate's held-out scores and of the champion's scores, on accounts whose label became
     known after the champion's night, which it cannot have learnt. Not worse: by no more than one standard error of the
-    difference (paired bootstrap over accounts). When under 20 fakes or 20 legitimate ones are so new, on all labels:
-    the champion has learnt from many of those, so that comparison is strict on the candidate, and says so.
+    difference (paired bootstrap over accounts). When under 20 fakes or 20 legitimate ones are so new, nothing can be
+    compared, for a champion ranks labels that it has learnt far too well: the candidate, which has learnt from more of
+    them, replaces it if it ranks better than chance.
     """
     version = version_of(candidate.model)
     champion = registry.champion_as_of(snapshot.date)
     if champion == version:
         return Decision(True, f"{version} is champion already")
-    if champion is None:
-        auroc = candidate.model.metrics["auroc"]
-        promoted = auroc >= _MIN_AUROC
-        verb = "reaches" if promoted else "is under"
-        return Decision(promoted, f"no champion before; held-out AUROC {auroc:.3f} {verb} {_MIN_AUROC}")
-    return _compare(registry, champion, candidate, snapshot)
+    compared = _compare(registry, champion, candidate, snapshot) if champion else None
+    if compared:
+        return compared
+    auroc = candidate.model.metrics["auroc"]
+    promoted = auroc >= _MIN_AUROC
+    verb = "reaches" if promoted else "is under"
+    since = f"too few labels since {champion} to compare" if champion else "no champion before"
+    return Decision(promoted, f"{since}; held-out AUROC {auroc:.3f} {verb} {_MIN_AUROC}")
 
 
 def register(registry: Registry, candidate: Candidate, snapshot: Snapshot, decision: Decision) -> None:
@@ -57,20 +60,21 @@ def register(registry: Registry, candidate: Candidate, snapshot: Snapshot, decis
         registry.promote(version, date=snapshot.date, why=decision.why)
 
 
-def _compare(registry: Registry, champion: str, candidate: Candidate, snapshot: Snapshot) -> Decision:
+def _compare(registry: Registry, champion: str, candidate: Candidate, snapshot: Snapshot) -> Decision | None:
+    """By labels that became known since the champion's night; None where they are too few."""
     detector = load_detector(registry, champion)
     night = detector.snapshot_date
     labels = known_labels(snapshot)
     # The champion's night ends at midnight, which belongs to the next: `Snapshot.end_of_day` is exclusive.
     end_of_night = np.datetime64(night, "D") + np.timedelta64(1, "D")
     rows = labels.is_known & (labels.known_at >= end_of_night)
-    what = f"labels since {night}"
-    if labels.is_fake[rows].sum() < MIN_FAKES or (~labels.is_fake[rows]).sum() < MIN_LEGITIMATE:
-        rows, what = labels.is_known, "all labels, many of which the champion has learnt"
     is_fake = labels.is_fake[rows]
+    if is_fake.sum() < MIN_FAKES or (~is_fake).sum() < MIN_LEGITIMATE:
+        return None
     ours, theirs = candidate.held_out[rows], detector.score(snapshot).fake[rows]
     found = paired_bootstrap(is_fake, ours, theirs, seed=0)
     difference, error = found["average_precision"], found["standard_error"]
     verdict = "not worse" if difference >= -error else "worse"
+    what = f"labels since {night}"
     why = f"AP {difference:+.4f} against {champion}, standard error {error:.4f}, on {what}: {verdict}"
     return Decision(difference >= -error, why)

@@ -27,7 +27,7 @@ def component_folds(
     to the fold with the fewest accounts. `kinds` limits the relations. Rare means on at most 64 accounts, and fewer
     while one component would swallow the graph; not `is_capped`, every shared identifier counts.
     """
-    component = _components(snapshot, kinds, is_capped)
+    component = rare_components(snapshot, kinds) if is_capped else components(snapshot, kinds=kinds, max_sharing=None)
     n_components = int(component.max(initial=-1)) + 1
     n_fakes = np.bincount(component[is_fake], minlength=n_components)
     size = np.bincount(component, minlength=n_components)
@@ -42,11 +42,12 @@ def component_folds(
     return np.asarray(fold_of[component])
 
 
-def _components(snapshot: Snapshot, kinds: tuple[str, ...] | None, is_capped: bool) -> np.ndarray:
-    cap = _MAX_SHARING if is_capped else None
+def rare_components(snapshot: Snapshot, kinds: tuple[str, ...] | None = None) -> np.ndarray:
+    """Component of every account over rare shared identifiers, `[n_accounts] int64`: none swallows the graph."""
+    cap = _MAX_SHARING
     while True:
         component = components(snapshot, kinds=kinds, max_sharing=cap)
         largest = np.bincount(component, minlength=1).max()
-        if cap is None or cap <= 2 or largest <= _MAX_LARGEST_SHARE * snapshot.n_accounts:
+        if cap <= 2 or largest <= _MAX_LARGEST_SHARE * snapshot.n_accounts:
             return component
         cap //= 2

@@ -1,38 +1,43 @@
-"""Trains a model for a platform: the default network, calibrated on the labels known there, or an ensemble of its own.
+"""Trains a model for a platform: what the default network says is evidence, and trees learn what it is worth here.
 
-Known labels are inputs of the default network whenever it scores, so it uses them without fine-tuning; what remains is
-to calibrate its scores. Fine-tuned on a platform's few labels it got worse rather than better on simulated worlds
-unlike its own (models/README.md). Where it hardly separates the known fakes from the known legitimate accounts, the
-platform may be unlike any world it was trained on: an ensemble of networks and trees is trained from scratch, and
-replaces it where that ranks far better than chance, and better than the default network.
+The default network knows campaigns of simulated worlds. On a platform unlike them its links carry over and its scores
+of accounts do not, so they are inputs, made with every label hidden, beside what accounts share beyond chance and what
+they do (ensemble/evidence.py, ensemble/parts.py). The model is the sum of the network's logit and of three parts of
+trees, with weights that the platform's labels may shift (training/stacking.py), smoothed over links.
 
 Known fakes are few, so none is set aside for good. The accounts are split into folds by whole components over rare
-shared identifiers (no ring is in two), and each fold is scored with its labels hidden, by a network that was not
-trained on them. The calibration is fitted to these held-out scores, and the metrics are of them.
+shared identifiers (no ring is in two), and each fold is scored by parts that its labels were hidden from. Weights are
+fitted to these held-out logits, and the metrics are of them. Where one part alone is clearly better than the sum on
+held-out labels, that part is the model.
+
+The calibration is fitted to held-out logits of other folds, drawn account by account. An account that is not labelled
+yet has neighbours that are, as one in such a fold has: calibrated on rings of which nothing was known, which score
+lower, two to ten times as many ordinary accounts would be suspicious.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from torch_geometric.data import HeteroData
 
 from ringwatch.models.common.errors import TooFewLabelsError
-from ringwatch.models.common.metrics import ranking_metrics
+from ringwatch.models.common.metrics import paired_bootstrap
 from ringwatch.models.data.labels import Labels, known_labels
 from ringwatch.models.data.snapshot import Snapshot
+from ringwatch.models.ensemble.stack import Stack
 from ringwatch.models.gnn.hetero import to_hetero_data
 from ringwatch.models.registry.default_model import default_model
 from ringwatch.models.registry.model import TrainedModel
-from ringwatch.models.scoring.held_out import Networks, held_out_logits
-from ringwatch.models.scoring.scoring import predict_logits
+from ringwatch.models.scoring.stacked import StackInputs, stack_inputs, stacked_logits
 from ringwatch.models.training.calibration import LABEL_NOISE, calibrate, held_out_metrics, thresholds_of
 from ringwatch.models.training.fitting import Progress
-from ringwatch.models.training.own_networks import own_networks
-from ringwatch.models.training.splits import component_folds
+from ringwatch.models.training.splits import component_folds, rare_components
+from ringwatch.models.training.stacking import HeldOut, combined_held_out, fit_parts, held_out_parts, stack_weights
 
 MIN_FAKES, MIN_LEGITIMATE, MIN_RINGS = 20, 20, 3
-_MIN_AUROC = 0.75  # people's labels are wrong at times: who ranks all but perfectly may be at .8, and luck at .7
 _N_FOLDS = 5
+_SMOOTHING = 1.0
+_CLEARLY, _MIN_RINGS_TO_CHOOSE = 2.0, 20  # standard errors, which fewer rings do not give
 
 
 class Candidate(NamedTuple):
@@ -40,8 +45,8 @@ class Candidate(NamedTuple):
 
     Attributes:
         model: the model.
-        held_out: `[n_accounts] float64` calibrated probabilities.
-        scores: `[n_accounts] float64`, its scores of the same accounts when their labels are inputs, as at night.
+        held_out: `[n_accounts] float64` calibrated probabilities of labelled accounts.
+        scores: `[n_accounts] float64`, its scores of all accounts, as at night.
     """
 
     model: TrainedModel
@@ -56,33 +61,36 @@ def train(
 
     Args:
         snapshot: the night.
-        seed: of the folds and of networks of its own.
+        seed: of the folds and of the trees.
         default: None is the one that ships.
-        progress: of networks of its own.
+        progress: called with the share done.
 
     Raises:
         TooFewLabelsError: fewer than 20 fakes or 20 legitimate accounts are known, or the fakes are in under 3 rings.
     """
     labels, default = known_labels(snapshot), default or default_model()
-    fold, data = _folds(snapshot, labels, seed), to_hetero_data(snapshot)
-    networks, known = _default_networks(default, data, labels, fold), labels.is_known
-    ranked = _held_out_metrics(networks, labels)
-    if ranked["auroc"] < _MIN_AUROC:
-        own = own_networks(data, labels, fold, seed=seed, progress=progress)
-        of_own = _held_out_metrics(own, labels)
-        if of_own["auroc"] >= _MIN_AUROC and of_own["average_precision"] > ranked["average_precision"]:
-            networks = own
-    progress(1.0)
+    fold, known = _folds(snapshot, labels, seed), labels.is_known
+    inputs = stack_inputs(default.members, to_hetero_data(snapshot), labels)
+    progress(0.3)
     weight = np.where(known, labels.confidence, 0.0)
-    calibration = calibrate(networks.held_out, labels.is_fake, weight, start=networks.start, label_noise=LABEL_NOISE)
-    every, _ = predict_logits(networks.members, networks.trees, data, labels, known)
-    scores = calibration.apply(every)
-    held_out = calibration.apply(networks.held_out)
+    of_folds = held_out_parts(inputs, labels, fold, seed=seed)
+    progress(0.6)
+    of_accounts, account_fold = _held_out_accounts(inputs, labels, seed)
+    progress(0.9)
+    parts = fit_parts(inputs.of_parts, labels.is_fake, weight, seed=seed)
+    learnt = stack_weights(of_folds.of_parts[:, known], labels.is_fake[known], weight[known])
+    stack = Stack(parts, tuple(learnt.tolist()), _SMOOTHING)
+    stack = _best(stack, of_folds, inputs, labels, fold, rare_components(snapshot))
+    among_known = combined_held_out(stack, of_accounts, inputs, account_fold)
+    calibration = calibrate(among_known, labels.is_fake, weight, label_noise=LABEL_NOISE)
+    scores = calibration.apply(stacked_logits(stack, inputs))
+    held_out = calibration.apply(combined_held_out(stack, of_folds, inputs, fold))
+    progress(1.0)
     model = TrainedModel(
         snapshot_date=snapshot.date,
         seed=seed,
-        members=networks.members,
-        trees=networks.trees,
+        members=default.members,
+        stack=stack,
         calibration=calibration,
         thresholds=thresholds_of(scores[~known]),
         ring_classifier=default.ring_classifier,
@@ -91,14 +99,36 @@ def train(
     return Candidate(model, held_out, scores)
 
 
-def _held_out_metrics(networks: Networks, labels: Labels) -> dict[str, float]:
+def _held_out_accounts(inputs: StackInputs, labels: Labels, seed: int) -> tuple[HeldOut, np.ndarray]:
+    """Held-out parts by folds of single accounts, and the fold of each, `[n_accounts]`."""
+    fold, order = np.zeros(labels.target.size, dtype=np.int64), np.random.default_rng(seed).permutation
+    for of_class in (labels.is_fake, labels.is_known & ~labels.is_fake):
+        rows = order(np.flatnonzero(of_class))
+        fold[rows] = np.arange(rows.size) % _N_FOLDS
+    return held_out_parts(inputs, labels, fold, seed=seed), fold
+
+
+def _best(
+    stack: Stack, of_folds: HeldOut, inputs: StackInputs, labels: Labels, fold: np.ndarray, component: np.ndarray
+) -> Stack:
+    """The sum, or the one part that is clearly better on held-out labels; rings are what is counted."""
     known = labels.is_known
-    return ranking_metrics(labels.is_fake[known], networks.held_out[known])
+    if np.unique(component[labels.is_fake]).size < _MIN_RINGS_TO_CHOOSE:
+        return stack
+    best, logits = stack, combined_held_out(stack, of_folds, inputs, fold)
+    for part in _alone(stack):
+        of_part = combined_held_out(part, of_folds, inputs, fold)
+        found = paired_bootstrap(labels.is_fake[known], of_part[known], logits[known], seed=0, group=component[known])
+        if found["average_precision"] > _CLEARLY * found["standard_error"]:
+            best, logits = part, of_part
+    return best
 
 
-def _default_networks(default: TrainedModel, data: HeteroData, labels: Labels, fold: np.ndarray) -> Networks:
-    members_by_fold = [default.members] * (int(fold.max()) + 1)
-    return Networks(default.members, held_out_logits(data, labels, fold, members_by_fold), None, default.calibration)
+def _alone(stack: Stack) -> Iterator[Stack]:
+    """The network and each part by itself, not smoothed."""
+    for position in range(len(stack.weights)):
+        weights = tuple(float(position == number) for number in range(len(stack.weights)))
+        yield Stack(stack.parts, weights, smoothing=0.0)
 
 
 def _folds(snapshot: Snapshot, labels: Labels, seed: int) -> np.ndarray:

@@ -47,22 +47,35 @@ def evaluate(
             help="Questions that a simulated analyst answers after each night, 95 in 100 of them correctly.",
         ),
     ] = 0,
+    world: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--world",
+            help="Evaluate a world that others made instead: a folder with landing/ and truth.parquet (account_id,"
+            " is_fake, campaign, first_active_date). Once for each.",
+        ),
+    ] = None,
     is_stored: Annotated[
         bool,
         typer.Option("--stored", help="Evaluate the nights detected here instead, by labels that became known since."),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Run the detector over simulated nights, and compare it with every baseline on accounts not yet labelled."""
+    """Run the detector over nights whose truth is known, and compare it with every baseline.
+
+    Accounts that are not yet labelled are what counts. The nights are simulated, or a world's that others made.
+    """
     if is_stored:
         _evaluate_stored(folder, as_json)
         return
-    from ringwatch.pipelines.evaluation.worlds import evaluate_world
+    from ringwatch.pipelines.evaluation.worlds import evaluate_world, evaluate_world_of_others
     from ringwatch.pipelines.simulate import Arguments
 
     reports = []
     with progress():
-        for each in range(seed, seed + seeds):
+        for others in world or ():
+            reports.append(as_data(evaluate_world_of_others(others, n_nights=nights, n_reviews=reviews)))
+        for each in () if world else range(seed, seed + seeds):
             arguments = Arguments(accounts, nights, history_days, each, scenario, vary, read_knobs(knobs))
             reports.append(as_data(evaluate_world(arguments, n_reviews=reviews)))
     if folder is not None:

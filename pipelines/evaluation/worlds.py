@@ -7,8 +7,9 @@ night, but for the graph in Neo4j, of which a snapshot is a copy that a test com
 import json
 import logging
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ import pyarrow.compute as pc
 
 from ringwatch.models.common.errors import TooFewLabelsError
 from ringwatch.models.data.snapshot import Snapshot, write_snapshot
-from ringwatch.models.evaluation.world import DetectedNight, evaluate_detection, evaluate_ranking
+from ringwatch.models.data.truth import Truth
+from ringwatch.models.evaluation.world import DetectedNight, evaluate_detection, evaluate_ranking, rank_night
 from ringwatch.models.registry.default_model import default_model
+from ringwatch.models.registry.model import TrainedModel
 from ringwatch.models.registry.store import Registry
 from ringwatch.models.scoring.detection import Detection
 from ringwatch.models.training.promotion import promote_if_not_worse
@@ -29,8 +32,10 @@ from ringwatch.pipelines.ban_list.rules.entries import RULES
 from ringwatch.pipelines.ban_list.rules.policy import POLICY
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.evaluation.measure import put_world_in_ledger, truth_about, world_elsewhere
+from ringwatch.pipelines.evaluation.others import days_of_world, read_truth_of_others
 from ringwatch.pipelines.nightly.detect import detect_in
 from ringwatch.pipelines.nightly.nightly import is_due
+from ringwatch.pipelines.nightly.offline import put_in_ledger
 from ringwatch.pipelines.nightly.snapshot import compute_snapshot
 from ringwatch.pipelines.review.analyst import review_as_analyst
 from ringwatch.pipelines.simulate.nights import nights_of, simulate
@@ -41,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 
 def evaluate_world(arguments: Arguments, *, n_reviews: int = 0) -> dict[str, Any]:
-    """All metrics of one world: those of the last night, and how long each campaign went unseen.
+    """All metrics of one simulated world: those of the last night, and how long each campaign went unseen.
 
     `n_reviews` questions of the queue are answered after each night, by an analyst who is right 95 times in 100.
     """
@@ -50,30 +55,83 @@ def evaluate_world(arguments: Arguments, *, n_reviews: int = 0) -> dict[str, Any
         _log.info("simulating and checking the world of seed %s", arguments.seed)
         simulate(arguments, world)
         put_world_in_ledger(settings, world)
-        truth, nights = read_truth(world), []
         _, first, last = nights_of(world)
-        for offset in range((last - first).days + 1):
-            _log.info("seed %s, night %s of %s", arguments.seed, offset + 1, (last - first).days + 1)
-            nights.append(_play(settings, compute_snapshot(settings, first + timedelta(days=offset)), truth))
-            if n_reviews:
-                review_as_analyst(settings, nights[-1].snapshot, nights[-1].truth, n_questions=n_reviews)
+        days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+        nights = _play_nights(settings, days, read_truth(world), n_reviews=n_reviews)
         report = {
             "name": f"seed {arguments.seed}",
             "seed": arguments.seed,
             "scenario": arguments.scenario,
-            "n_accounts": nights[-1].snapshot.n_accounts,
-            **evaluate_detection(nights),
+            **_judge(nights),
             "evasion_budgets": _evasion_budgets(world),
-            "ranking": {},
         }
         if nights[-1].truth.is_fake.any():
-            registry = Registry(settings.models_dir)
-            champion = registry.champion()
-            model = registry.load(champion) if champion else default_model(settings.default_model)
             elsewhere = world_elsewhere(arguments)
-            _log.info("seed %s: baselines", arguments.seed)
-            report["ranking"] = evaluate_ranking(nights[-1], model, *elsewhere, seed=arguments.seed)
+            report["ranking"] = _rank(settings, nights[-1], elsewhere, seed=arguments.seed)
         return report
+
+
+def evaluate_world_of_others(world: Path, *, n_nights: int, n_reviews: int = 0) -> dict[str, Any]:
+    """The same of a world that others made, of its last nights; there is no other world for an oracle to learn from.
+
+    Raises:
+        RingwatchError: the folder lacks a landing zone or its truth, or the truth lacks an account.
+    """
+    truth, days = read_truth_of_others(world), days_of_world(world)
+    with tempfile.TemporaryDirectory(prefix="ringwatch-evaluation-") as home:
+        settings = Settings(home=Path(home))  # type: ignore[call-arg]
+        _log.info("checking the %s days of %s", len(days), world)
+        put_in_ledger(settings, world / "landing", days)
+        nights = _play_nights(settings, days[-n_nights:], truth, n_reviews=n_reviews)
+        report = {"name": world.resolve().name, "seed": 0, "scenario": "of others", **_judge(nights)}
+        if nights[-1].truth.is_fake.any():
+            report["ranking"] = _rank(settings, nights[-1], None, seed=0)
+            report["first_night"] = _rank_first(settings, nights)
+        return report
+
+
+def _play_nights(settings: Settings, days: Sequence[date], truth: pa.Table, *, n_reviews: int) -> list[DetectedNight]:
+    nights = []
+    for number, day in enumerate(days, 1):
+        _log.info("night %s of %s, %s", number, len(days), day)
+        nights.append(_play(settings, compute_snapshot(settings, day), truth))
+        if n_reviews:
+            review_as_analyst(settings, nights[-1].snapshot, nights[-1].truth, n_questions=n_reviews)
+    return nights
+
+
+def _judge(nights: Sequence[DetectedNight]) -> dict[str, Any]:
+    return {
+        "n_accounts": nights[-1].snapshot.n_accounts,
+        **evaluate_detection(nights),
+        "evasion_budgets": {},
+        "ranking": {},
+    }
+
+
+def _rank(
+    settings: Settings, night: DetectedNight, elsewhere: tuple[Snapshot, Truth] | None, *, seed: int
+) -> dict[str, Any]:
+    _log.info("baselines, on %s", night.snapshot.date)
+    return evaluate_ranking(night, _model_of(settings, night.snapshot.date), elsewhere, seed=seed)
+
+
+def _rank_first(settings: Settings, nights: Sequence[DetectedNight]) -> dict[str, Any]:
+    """Ours and the baselines of the first night that a model was trained in; of the first, where none was."""
+    registry = Registry(settings.models_dir)
+    trained = (each for each in nights if registry.champion_as_of(each.snapshot.date))
+    night = next(trained, nights[0])
+    return {
+        "date": night.snapshot.date.isoformat(),
+        **rank_night(night, _model_of(settings, night.snapshot.date), seed=0),
+    }
+
+
+def _model_of(settings: Settings, night: date) -> TrainedModel:
+    """The champion as of a night, or the default model."""
+    registry = Registry(settings.models_dir)
+    champion = registry.champion_as_of(night)
+    return registry.load(champion) if champion else default_model(settings.default_model)
 
 
 def _evasion_budgets(world: Path) -> dict[str, float]:

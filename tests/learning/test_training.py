@@ -9,7 +9,7 @@ from ringwatch.models.common.errors import TooFewLabelsError
 from ringwatch.models.data.labels import known_labels
 from ringwatch.models.evaluation.rewiring import shuffled
 from ringwatch.models.gnn.hetero import to_hetero_data
-from ringwatch.models.scoring.scoring import predict_logits
+from ringwatch.models.scoring.networks import predict_logits
 from ringwatch.models.training.own_networks import _SCHEDULE, own_networks
 from ringwatch.models.training.splits import component_folds
 from ringwatch.models.training.training import train

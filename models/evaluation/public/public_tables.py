@@ -19,7 +19,7 @@ from ringwatch.models.common.metrics import ranking_metrics
 from ringwatch.models.data.labels import Labels
 from ringwatch.models.ensemble.trees import tree_inputs
 from ringwatch.models.evaluation.baselines import fit_boosting
-from ringwatch.models.scoring.scoring import predict_logits
+from ringwatch.models.scoring.networks import predict_logits
 from ringwatch.models.training.calibration import calibrate
 from ringwatch.models.training.fitting import Progress, part_of
 from ringwatch.models.training.own_networks import own_networks

@@ -1,16 +1,11 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 from tests.builders.worlds import planted_world
 
-from ringwatch.models.ensemble.trees import Trees, fit_trees, predict_tree_logits, tree_inputs
+from ringwatch.models.ensemble.trees import fit_trees, predict_tree_logits, tree_inputs
 from ringwatch.models.features.account import Columns
 from ringwatch.models.gnn.hetero import to_hetero_data
-from ringwatch.models.registry.artifact import read_model, version_of, write_model
-from ringwatch.models.registry.default_model import default_model
-from ringwatch.models.scoring.scoring import score
 
 pytestmark = pytest.mark.unit
 
@@ -56,18 +51,3 @@ def test_who_shares_with_whom_reaches_the_trees(world, inputs):
     in_ring = world.is_fake
     assert (of_others[in_ring] > 0).all()
     assert not np.allclose(own[in_ring], of_others[in_ring])
-
-
-def test_a_model_with_trees_comes_back_from_its_files_as_it_was(world, fitted, tmp_path):
-    model = replace(default_model(), trees=Trees((fitted, fitted), 0.25))
-    write_model(model, tmp_path)
-    read = read_model(tmp_path)
-    assert version_of(read) == version_of(model) != version_of(default_model())
-    np.testing.assert_array_equal(score(read, world.snapshot).fake, score(model, world.snapshot).fake)
-
-
-def test_trees_count_by_their_share(world, inputs, fitted):
-    default = default_model()
-    at = {share: score(replace(default, trees=Trees((fitted,), share)), world.snapshot).fake for share in (0.0, 1.0)}
-    np.testing.assert_array_equal(at[0.0], score(default, world.snapshot).fake)
-    np.testing.assert_allclose(at[1.0], default.calibration.apply(predict_tree_logits((fitted,), inputs)))

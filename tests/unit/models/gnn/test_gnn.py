@@ -11,7 +11,7 @@ from ringwatch.models.gnn.hetero import to_hetero_data
 from ringwatch.models.gnn.input_schema import input_schema_of
 from ringwatch.models.gnn.network import SharedIdentifierConv, make_network
 from ringwatch.models.registry.model import Member
-from ringwatch.models.scoring.scoring import predict_logits
+from ringwatch.models.scoring.networks import predict_logits
 
 pytestmark = pytest.mark.unit
 

@@ -1,0 +1,97 @@
+"""The parts of a platform's model that are trees, each with inputs of its own, and how their logits are combined.
+
+Trees on a few inputs err on different accounts than trees on all of them, and than the network: their sum ranks better
+abroad than any of them (models/README.md). Which is worth how much is fitted to held-out labels (training/stacking.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import lightgbm
+import numpy as np
+from torch_geometric.data import HeteroData
+
+from ringwatch.models.data.links import Links
+from ringwatch.models.ensemble.evidence import SharedEvidence, network_inputs, sharing_inputs
+from ringwatch.models.ensemble.trees import predict_tree_logits, tree_inputs
+from ringwatch.models.features.account import Columns
+
+# Small and random, as a platform has some fifty fakes: half of the trees draw their splits as well as their inputs
+# (Geurts et al. 2006, "Extremely randomized trees"), and weigh both classes alike.
+_SHARED_PARAMETERS = {
+    "objective": "binary",
+    "num_iterations": 200,
+    "learning_rate": 0.05,
+    "num_leaves": 8,
+    "min_data_in_leaf": 5,
+    "lambda_l2": 5.0,
+    "feature_fraction": 0.15,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,  # the order of a sum over threads differs between machines
+    "verbosity": -1,
+}
+_VARIANTS: tuple[dict[str, bool], ...] = ({"extra_trees": True, "is_unbalance": True}, {}) * 2
+_MANY_ROWS, _LEAVES_OF_MANY = 4000, 31
+
+
+@dataclass(frozen=True)
+class TreePart:
+    """Trees on some of the inputs.
+
+    Attributes:
+        name: a key of `part_inputs`.
+        model_strings: each model in LightGBM's text format; the part's logit is their mean.
+    """
+
+    name: str
+    model_strings: tuple[str, ...]
+
+
+def part_inputs(data: HeteroData, logits: np.ndarray, links: Links, shared: SharedEvidence) -> dict[str, Columns]:
+    """Inputs of each part, `[n_accounts, n_inputs] float32` each.
+
+    Args:
+        data: the graph.
+        logits: `[n_accounts]` of the network, with all labels hidden.
+        links: of the same.
+        shared: what the candidate pairs share.
+    """
+    of_network, of_sharing = network_inputs(logits, links), sharing_inputs(data, links, shared)
+    of_activity = tree_inputs(data)
+    return {
+        "network": _joined(of_network, of_sharing),
+        "all": _joined(of_network, of_sharing, of_activity),
+        "activity": _joined(of_sharing, of_activity),
+    }
+
+
+def fit_part(name: str, inputs: Columns, is_fake: np.ndarray, weight: np.ndarray, *, seed: int) -> TreePart:
+    """A part fitted to the accounts with a weight, `[n_accounts]`; the same inputs and seed give the same strings."""
+    rows = np.flatnonzero(weight > 0)
+    more_leaves = {"num_leaves": _LEAVES_OF_MANY} if rows.size >= _MANY_ROWS else {}
+    training = lightgbm.Dataset(
+        inputs.values[rows], is_fake[rows], weight=weight[rows], feature_name=list(inputs.names), free_raw_data=False
+    )
+    model_strings = (
+        lightgbm.train({**_SHARED_PARAMETERS, **more_leaves, **variant, "seed": seed + number}, training)
+        for number, variant in enumerate(_VARIANTS)
+    )
+    return TreePart(name, tuple(str(each.model_to_string()) for each in model_strings))
+
+
+def part_logits(parts: Sequence[TreePart], inputs: Mapping[str, Columns], rows: np.ndarray | None = None) -> np.ndarray:
+    """Logit of each part, `[n_parts, n_rows] float64`, at some rows of its inputs or all of them."""
+    chosen = {part.name: inputs[part.name] if rows is None else _taken(inputs[part.name], rows) for part in parts}
+    return np.stack([predict_tree_logits(part.model_strings, chosen[part.name]) for part in parts])
+
+
+def _taken(columns: Columns, rows: np.ndarray) -> Columns:
+    return Columns(columns.names, columns.values[rows])
+
+
+def _joined(*columns: Columns) -> Columns:
+    names = tuple(name for each in columns for name in each.names)
+    return Columns(names, np.concatenate([each.values for each in columns], axis=1))
