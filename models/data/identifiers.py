@@ -74,17 +74,18 @@ def shared_kinds(snapshot: Snapshot) -> tuple[SharedKind, ...]:
         _shared_kind(snapshot, relationship.type, relationship.end.label, *snapshot.ends[relationship.type])
         for relationship in IDENTIFIER_RELATIONSHIPS
     ]
-    kinds.append(_shared_kind(snapshot, _IN_SUBNET.type, _IN_SUBNET.end.label, *subnets_of_accounts(snapshot)))
+    kinds.append(_shared_kind(snapshot, _IN_SUBNET.type, _IN_SUBNET.end.label, *subnets_of_accounts(snapshot)[:2]))
     return tuple(sorted(kinds, key=lambda kind: (-kind.evidence.strength, kind.type)))
 
 
-def subnets_of_accounts(snapshot: Snapshot) -> tuple[np.ndarray, np.ndarray]:
-    """Account and subnet of each use of an address whose subnet is known."""
+def subnets_of_accounts(snapshot: Snapshot) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Account, subnet, and row of the use of an address, for each use whose subnet is known."""
     in_subnet, used = snapshot.ends[_IN_SUBNET.type], snapshot.ends["USED_IP"]
     subnet_of = np.full(snapshot.nodes[_IN_SUBNET.start.label].num_rows, -1, dtype=np.int64)
     subnet_of[in_subnet.start] = in_subnet.end  # an address lies in one subnet
     subnet = subnet_of[used.end]
-    return used.start[subnet >= 0], subnet[subnet >= 0]
+    row = np.flatnonzero(subnet >= 0)
+    return used.start[row], subnet[row], row
 
 
 def each_once(keys: np.ndarray) -> np.ndarray:

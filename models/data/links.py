@@ -7,16 +7,16 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Links:
-    """Pairs of accounts, sorted and each once, and how likely the two are fakes of one operator.
+    """Pairs of accounts, sorted, in the direction in which one hears the other, and how likely one operator has both.
 
     Attributes:
-        one: `[n_pairs] int64`, the smaller row.
-        other: `[n_pairs] int64`.
-        probability: `[n_pairs] float64`.
+        receiver: `[n_pairs] int64`, the account that hears: by what it did itself.
+        sender: `[n_pairs] int64`.
+        probability: `[n_pairs] float64`, that both are fakes of one operator, as far as the receiver's evidence goes.
         n_accounts: accounts that the rows count in.
     """
 
-    one: np.ndarray
-    other: np.ndarray
+    receiver: np.ndarray
+    sender: np.ndarray
     probability: np.ndarray
     n_accounts: int

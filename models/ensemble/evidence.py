@@ -76,8 +76,7 @@ def _stacked(columns: Iterable[tuple[str, np.ndarray]]) -> Columns:
 
 def _of_network(logits: np.ndarray, links: Links) -> Iterator[tuple[str, np.ndarray]]:
     """The account's logit, its links, and the logits of those it is linked to."""
-    receiver, sender, probability = both_ways(links)
-    n_accounts = links.n_accounts
+    receiver, sender, probability, n_accounts = links.receiver, links.sender, links.probability, links.n_accounts
     n_links = np.bincount(receiver, probability, minlength=n_accounts)
     yield "logit", logits
     yield "links", np.log(n_links + _NONE)
@@ -94,16 +93,15 @@ def _of_network(logits: np.ndarray, links: Links) -> Iterator[tuple[str, np.ndar
 
 def _of_surprise(links: Links, shared: SharedEvidence) -> Iterator[tuple[str, np.ndarray]]:
     """By family and in all: how surprising is what the account shares, the most with one other, and with how many."""
-    receiver, _, _ = both_ways(links)
-    every = sum(shared.surprise.values(), np.zeros(links.one.size))
+    receiver, n_accounts = links.receiver, links.n_accounts
+    every = sum(shared.surprise.values(), np.zeros(receiver.size))
     for family, values in (*shared.surprise.items(), ("all", every)):
-        twice = np.tile(values, 2)
-        yield f"{family}.surprise", np.log1p(np.bincount(receiver, twice, minlength=links.n_accounts))
-        yield f"{family}.largest_surprise", _largest(receiver, twice, links.n_accounts)
-        yield f"{family}.n_sharing", np.log1p(np.bincount(receiver, twice > 0, minlength=links.n_accounts))
+        yield f"{family}.surprise", np.log1p(np.bincount(receiver, values, minlength=n_accounts))
+        yield f"{family}.largest_surprise", _largest(receiver, values, n_accounts)
+        yield f"{family}.n_sharing", np.log1p(np.bincount(receiver, values > 0, minlength=n_accounts))
     for name, n_shared in (("families", shared.n_families), ("beyond_network", shared.n_beyond_network)):
         for least in (1, 2, 3):
-            n_such = np.bincount(receiver, np.tile(n_shared >= least, 2), minlength=links.n_accounts)
+            n_such = np.bincount(receiver, n_shared >= least, minlength=n_accounts)
             yield f"sharing_{least}_{name}", np.log1p(n_such)
 
 
@@ -111,7 +109,7 @@ def _of_reach(data: HeteroData, links: Links, shared: SharedEvidence) -> Iterato
     """How many accounts are within two steps over strong pairs, and how far apart those next to it were born."""
     column = dict(zip(data[PAIR].inputs, data[PAIR].edge_attr.numpy().T, strict=True))
     kinds = [name.removesuffix(".n") for name in column if name.endswith(".n")]
-    rarest = np.zeros(links.one.size)
+    rarest = np.zeros(links.receiver.size)
     for kind in kinds:
         n_shared = np.expm1(column[f"{kind}.n"])
         each = np.divide(column[f"{kind}.rarity"], n_shared, out=np.zeros(rarest.size), where=n_shared > 0)
@@ -124,22 +122,15 @@ def _of_reach(data: HeteroData, links: Links, shared: SharedEvidence) -> Iterato
     }
     apart = column["days_between_births"]
     for name, is_strong in strong.items():
-        ends = (
-            np.append(links.one[is_strong], links.other[is_strong]),
-            np.append(links.other[is_strong], links.one[is_strong]),
+        receiver, sender = links.receiver[is_strong], links.sender[is_strong]
+        ties = sparse.csr_matrix(
+            (np.ones(receiver.size, dtype=np.float32), (receiver, sender)), shape=(links.n_accounts,) * 2
         )
-        ties = sparse.csr_matrix((np.ones(ends[0].size, dtype=np.float32), ends), shape=(links.n_accounts,) * 2)
         within_two = (ties + ties @ ties).tocsr()
         yield f"reach.{name}", np.log1p(np.diff(within_two.indptr))
-        n_tied = np.bincount(ends[0], minlength=links.n_accounts)
-        total = np.bincount(ends[0], np.tile(apart[is_strong], 2), minlength=links.n_accounts)
+        n_tied = np.bincount(receiver, minlength=links.n_accounts)
+        total = np.bincount(receiver, apart[is_strong], minlength=links.n_accounts)
         yield f"born_apart.{name}", np.divide(total, n_tied, out=np.full(n_tied.size, np.nan), where=n_tied > 0)
-
-
-def both_ways(links: Links) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Each pair in both directions: receiver, sender, probability, `[2 * n_pairs]` each."""
-    receiver, sender = np.append(links.one, links.other), np.append(links.other, links.one)
-    return receiver, sender, np.tile(links.probability, 2)
 
 
 def _largest(receiver: np.ndarray, values: np.ndarray, n_accounts: int, *, lacking: float = 0.0) -> np.ndarray:

@@ -7,15 +7,14 @@ than a network: neighbours and customers of one reseller share addresses, and wo
 import numpy as np
 
 from ringwatch.models.data.links import Links
-from ringwatch.models.ensemble.evidence import SharedEvidence, both_ways
+from ringwatch.models.ensemble.evidence import SharedEvidence
 
 _DAMPING = 0.3  # links: who has hardly any keeps its own logit
 
 
 def smoothed(logits: np.ndarray, links: Links, shared: SharedEvidence, *, strength: float) -> np.ndarray:
     """Each logit plus `strength` times the mean of those linked to it, `[n_accounts] float64`."""
-    receiver, sender, probability = both_ways(links)
-    weight = probability * np.tile(shared.n_beyond_network > 0, 2)
-    total = np.bincount(receiver, weight, minlength=logits.size)
-    of_linked = np.bincount(receiver, weight * logits[sender], minlength=logits.size) / (total + _DAMPING)
+    weight = links.probability * (shared.n_beyond_network > 0)
+    total = np.bincount(links.receiver, weight, minlength=logits.size)
+    of_linked = np.bincount(links.receiver, weight * logits[links.sender], minlength=logits.size) / (total + _DAMPING)
     return np.asarray(logits + strength * of_linked)

@@ -26,10 +26,10 @@ def pair_surprise(data: HeteroData) -> dict[str, np.ndarray]:
     surprise: dict[str, np.ndarray] = {}
     for edge_type in data.edge_types:
         label, kind, _ = edge_type
-        n_uses = data[edge_type].num_edges
-        if f"{kind}.n" not in column or not n_uses:
+        if f"{kind}.n" not in column or not data[edge_type].num_edges:
             continue
-        uses_of = np.maximum(np.bincount(data[edge_type].edge_index[1].numpy(), minlength=n_accounts), 1)
+        using = data[edge_type].edge_index[1, data[edge_type].receives].numpy()  # each use receives once
+        n_uses, uses_of = using.size, np.maximum(np.bincount(using, minlength=n_accounts), 1)
         n_shared, rarity = np.expm1(column[f"{kind}.n"].astype(np.float64)), column[f"{kind}.rarity"]
         # A pair's rarity is the sum of (degree - 1)^-1/2 over what it shares: its mean gives a typical degree.
         degree = 1 + np.divide(n_shared, rarity, out=np.ones_like(n_shared), where=rarity > 0) ** 2

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import lightgbm
 import numpy as np
 from torch_geometric.data import HeteroData
+from torch_geometric.data.storage import EdgeStorage
 
 from ringwatch.graph_schema.graph import ACCOUNT
 from ringwatch.models.features.account import Columns
@@ -52,7 +53,8 @@ def tree_inputs(data: HeteroData) -> Columns:
     own, names = store.x.numpy(), tuple(store.inputs)
     known = np.nan_to_num(own, nan=0.5)
     edges = {type_: data[type_].edge_index.numpy() for type_ in own_kinds}
-    shared = [each for type_, each in edges.items() if type_[0] != ACCOUNT.label]
+    receiving = {type_: each[:, _receives(data[type_])] for type_, each in edges.items()}
+    shared = [(each, receiving[type_]) for type_, each in edges.items() if type_[0] != ACCOUNT.label]
     direct = [each for type_, each in edges.items() if type_[0] == ACCOUNT.label]
     blocks, inputs = [own], list(names)
     for word, neighbours in (
@@ -62,10 +64,15 @@ def tree_inputs(data: HeteroData) -> Columns:
         one_step = neighbours.mean(known)
         blocks += [one_step, neighbours.mean(one_step)]
         inputs += [f"{name}~{word}{n_steps}" for n_steps in (1, 2) for name in names]
-    for (_, kind, _), each in edges.items():
+    for (_, kind, _), each in receiving.items():
         blocks.append(np.bincount(each[1], minlength=len(own))[:, None])
         inputs.append(f"n~{kind}")
     return Columns(tuple(inputs), np.concatenate(blocks, axis=1).astype(np.float32))
+
+
+def _receives(edges: EdgeStorage) -> np.ndarray:
+    """Over which edges an account receives: all of them where nobody came first."""
+    return edges.receives.numpy() if "receives" in edges else np.ones(edges.num_edges, dtype=bool)
 
 
 def fit_trees(inputs: Columns, is_fake: np.ndarray, weight: np.ndarray, *, seed: int) -> str:

@@ -76,7 +76,7 @@ def _all_features(snapshot: Snapshot, vocabulary: Vocabulary, has_neighbours: bo
 def _of_neighbours(snapshot: Snapshot, own: np.ndarray) -> Iterator[np.ndarray]:
     known = np.nan_to_num(own)
     shared, direct = list(shared_relations(snapshot)), list(account_relations(snapshot))
-    sharing = SharedIdentifierNeighbours(snapshot.n_accounts, map(_edges, shared))
+    sharing = SharedIdentifierNeighbours(snapshot.n_accounts, map(_both_ways, shared))
     for neighbours in (sharing, DirectNeighbours(snapshot.n_accounts, map(_edges, direct))):
         one_step = neighbours.mean(known)
         yield one_step
@@ -85,6 +85,11 @@ def _of_neighbours(snapshot: Snapshot, own: np.ndarray) -> Iterator[np.ndarray]:
         yield np.bincount(relation.account, minlength=snapshot.n_accounts)[:, None]
     for relation in shared:
         yield np.bincount(relation.account, n_sharing(relation) - 1, minlength=snapshot.n_accounts)[:, None]
+
+
+def _both_ways(relation: Relation) -> tuple[np.ndarray, np.ndarray]:
+    """Edges over which accounts send and receive: a baseline hears whoever shares, in whatever order."""
+    return _edges(relation), _edges(relation)
 
 
 def _edges(relation: Relation) -> np.ndarray:
@@ -96,7 +101,7 @@ def propagated_labels(snapshot: Snapshot, labels: Labels) -> np.ndarray:
 
     A known label stays what it is, and each other account takes the damped mean of those it shares with.
     """
-    sharing = SharedIdentifierNeighbours(snapshot.n_accounts, map(_edges, shared_relations(snapshot)))
+    sharing = SharedIdentifierNeighbours(snapshot.n_accounts, map(_both_ways, shared_relations(snapshot)))
     score = labels.is_fake.astype(np.float64)[:, None]
     for _ in range(_N_SPREADS):
         score = np.where(labels.is_known[:, None], labels.is_fake[:, None], _DAMPING * sharing.mean(score))

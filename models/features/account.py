@@ -22,6 +22,7 @@ from ringwatch.models.data.snapshot import Snapshot
 # A word is one of the most frequent on training rows and not rare: a rare value would name people, not describe them.
 _MAX_WORDS, _MIN_WORD_ROWS = 16, 20
 _US_PER_DAY = 86_400e6
+RECEIVED = ".received"  # in the names of columns of what others did to an account
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def edge_columns(snapshot: Snapshot, relationship: Relationship) -> Columns:
             "since_last_days": np.log1p(last),
             "lasted_days": np.log1p(first - last),
             "started_after_birth_days": np.log1p(np.maximum(born - first, 0)),
-            "co_use_gap_days": np.log1p(_gap_to_nearest_other(snapshot.ends[relationship.type].end, first)),
+            "co_use_gap_days": np.log1p(_gap_to_previous(snapshot.ends[relationship.type].end, first)),
         }
     for property in snapshot_properties(relationship.end):
         if property.kind is Kind.COUNTRY and relationship.start is ACCOUNT:
@@ -108,7 +109,7 @@ def _activity(
 ) -> dict[str, np.ndarray]:
     table, ends = snapshot.relationships[relationship.type], snapshot.ends[relationship.type]
     account, n_accounts = (ends.end if received else ends.start), snapshot.n_accounts
-    prefix = f"{relationship.type}{'.received' if received else ''}"
+    prefix = f"{relationship.type}{RECEIVED if received else ''}"
     count = np.bincount(account, minlength=n_accounts)
     columns = {f"{prefix}.count": np.log1p(count)}
     for property in _numbers(relationship):
@@ -146,13 +147,14 @@ def _days_before_end(snapshot: Snapshot, times: pa.ChunkedArray) -> np.ndarray:
     return np.asarray(np.maximum(snapshot.end_of_day.astype(np.int64) - micros, 0) / _US_PER_DAY)
 
 
-def _gap_to_nearest_other(identifier: np.ndarray, first_days: np.ndarray) -> np.ndarray:
-    """Days between an account's first use of an identifier and the nearest first use by another; NaN when alone."""
-    order = np.lexsort((first_days, identifier))
-    gap = np.where(np.diff(identifier[order]) == 0, np.diff(first_days[order]), np.inf)  # [n - 1]
-    nearest = np.minimum(np.append(np.inf, gap), np.append(gap, np.inf)) if order.size else np.empty(0)
+def _gap_to_previous(identifier: np.ndarray, first_days: np.ndarray) -> np.ndarray:
+    """Days from the newest earlier first use of an identifier by another account; NaN for the first to use it."""
+    order = np.lexsort((-first_days, identifier))  # days count back from the night
+    gap = np.full(order.size, np.nan)
+    is_same = np.diff(identifier[order]) == 0
+    gap[1:] = np.where(is_same, first_days[order][:-1] - first_days[order][1:], np.nan)
     out = np.empty(order.size)
-    out[order] = np.where(np.isfinite(nearest), nearest, np.nan)
+    out[order] = gap
     return out
 
 

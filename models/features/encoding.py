@@ -15,18 +15,21 @@ from ringwatch.graph_schema.layout import snapshot_properties
 from ringwatch.graph_schema.signals import SIGNALS, Kind
 from ringwatch.graph_schema.vocabulary import Node
 from ringwatch.models.data.snapshot import Snapshot
-from ringwatch.models.features.account import Columns, account_columns
-from ringwatch.models.features.relations import Relation
+from ringwatch.models.features.account import RECEIVED, Columns, account_columns
 
 _EDGE_SCALE, _EDGE_CLIP = 0.25, 3.0  # of log1p of counts and days
 _DECLARED_WORDS = {field.name: field.one_of for signal in SIGNALS for field in signal.fields if field.one_of}
 
 
 def encode_accounts(snapshot: Snapshot) -> Columns:
-    """Rank of each number within the night, `[n_accounts, n_numbers] float32` in 0..1, NaN where unknown."""
+    """Rank of each number within the night, `[n_accounts, n_numbers] float32` in 0..1, NaN where unknown.
+
+    What others do to an account is left out: payments it received, and accounts that name it as their referrer.
+    """
     numbers, words = account_columns(snapshot), _word_shares(snapshot)
-    values = np.column_stack([numbers.values, *words.values()])
-    return ranked(Columns((*numbers.names, *words), values))
+    own = [position for position, name in enumerate(numbers.names) if RECEIVED not in name]
+    values = np.column_stack([numbers.values[:, own], *words.values()])
+    return ranked(Columns((*(numbers.names[position] for position in own), *words), values))
 
 
 def ranked(columns: Columns) -> Columns:
@@ -37,13 +40,11 @@ def ranked(columns: Columns) -> Columns:
     return Columns(columns.names, ranks)
 
 
-def encode_edges(relation: Relation) -> Columns:
-    """Inputs of a relation's edges, `[n_edges, n_inputs] float32`: numbers on a fixed scale, then which are unknown."""
-    return encode_columns(relation.columns)
-
-
 def encode_columns(columns: Columns) -> Columns:
-    """Inputs of any edge columns, which are logarithms of counts and times."""
+    """Inputs of edges, `[n_edges, n_inputs] float32`: numbers on a fixed scale, then which are unknown.
+
+    Columns of edges are logarithms of counts and times.
+    """
     names, values = columns.names, columns.values
     scaled = np.clip(np.nan_to_num(values) * _EDGE_SCALE, -_EDGE_CLIP, _EDGE_CLIP)
     unknown = ~np.isfinite(values)

@@ -15,18 +15,24 @@ class SharedIdentifierNeighbours:
     Computed through the identifiers, never as a matrix of accounts by accounts: a free-mail domain would fill it.
     """
 
-    def __init__(self, n_accounts: int, edges: Iterable[np.ndarray]) -> None:
-        """Edges of one kind of identifier at a time."""
-        self.uses = [_matrix(n_accounts, int(each[0].max(initial=0)) + 1, each) for each in edges]
-        self.n_shared = sum((np.diff(uses.indptr) for uses in self.uses), np.zeros(n_accounts))
+    def __init__(self, n_accounts: int, edges: Iterable[tuple[np.ndarray, np.ndarray]]) -> None:
+        """Of one kind of identifier at a time the edges over which accounts send, and those over which they receive.
+
+        The second are among the first: whoever receives over an edge is left out of what it receives.
+        """
+        self.uses = []
+        for sending, receiving in edges:
+            n_identifiers = int(sending[0].max(initial=0)) + 1
+            self.uses.append(tuple(_matrix(n_accounts, n_identifiers, each) for each in (sending, receiving)))
+        self.n_shared = sum((np.diff(receiving.indptr) for _, receiving in self.uses), np.zeros(n_accounts))
 
     def mean(self, values: np.ndarray) -> np.ndarray:
         """`[n_accounts, n_features]` to the same; 0 for an account that shares nothing."""
         total = np.zeros(values.shape)
-        for uses in self.uses:
-            n_others = np.asarray(uses.sum(axis=0)).ravel() - 1.0  # [n_identifiers]
-            damped = uses * np.divide(1.0, n_others, out=np.zeros_like(n_others), where=n_others > 0)
-            of_others = damped @ (uses.T @ values) - np.asarray(damped.sum(axis=1)).ravel()[:, None] * values
+        for sending, receiving in self.uses:
+            n_others = np.asarray(sending.sum(axis=0)).ravel() - 1.0  # [n_identifiers]
+            damped = receiving * np.divide(1.0, n_others, out=np.zeros_like(n_others), where=n_others > 0)
+            of_others = damped @ (sending.T @ values) - np.asarray(damped.sum(axis=1)).ravel()[:, None] * values
             total += of_others
         return _ratio(total, self.n_shared)
 

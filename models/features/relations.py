@@ -14,6 +14,7 @@ from ringwatch.graph_schema.vocabulary import Node
 from ringwatch.models.data.identifiers import subnets_of_accounts
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.features.account import Columns, edge_columns
+from ringwatch.models.features.order import first_use, only_failed, split_by_order
 
 _IN_SUBNET = RELATIONSHIPS_BY_TYPE["IN_SUBNET"]
 
@@ -27,6 +28,48 @@ class Relation:
     account: np.ndarray  # [n_edges] int64
     other: np.ndarray  # [n_edges] int64
     columns: Columns  # [n_edges, n_columns]
+
+
+@dataclass(frozen=True)
+class HeardRelation:
+    """Edges of one relation to nodes of an identifier and a slot: who hears whom over it (features/order.py).
+
+    Attributes:
+        name: of the relation.
+        far: the kind of identifier.
+        account: `[n_edges] int64`, sends over the edge.
+        node: `[n_edges] int64`, from 0.
+        receives: `[n_edges] bool`, whether the account receives over it as well.
+        identifier: `[n_nodes] int64`, row of each node's identifier.
+        columns: `[n_edges, n_columns]`.
+    """
+
+    name: str
+    far: Node
+    account: np.ndarray
+    node: np.ndarray
+    receives: np.ndarray
+    identifier: np.ndarray
+    columns: Columns
+
+
+def heard_relations(snapshot: Snapshot) -> Iterator[HeardRelation]:
+    """For each kind of identifier, who hears whom over one; a use that only failed counts for nobody."""
+    for relationship in IDENTIFIER_RELATIONSHIPS:
+        ends, columns = snapshot.ends[relationship.type], edge_columns(snapshot, relationship)
+        relation = Relation(relationship.type, relationship.end, ends.start, ends.end, columns)
+        keep = ~only_failed(snapshot, relationship)
+        yield _heard(snapshot, relation, first_use(snapshot, relationship), keep)
+    relation = _by_subnet(snapshot)
+    yield _heard(snapshot, relation, _first_in_subnet(snapshot), np.ones(relation.account.size, dtype=bool))
+
+
+def heard_accounts(snapshot: Snapshot) -> Iterator[Relation]:
+    """For each relationship between accounts its edges from end to start: whom one paid or followed, one hears."""
+    for relationship in RELATIONSHIPS:
+        if relationship.start is ACCOUNT and relationship.end is ACCOUNT:
+            ends, columns = snapshot.ends[relationship.type], edge_columns(snapshot, relationship)
+            yield Relation(f"rev_{relationship.type}", ACCOUNT, ends.start, ends.end, columns)
 
 
 def shared_relations(snapshot: Snapshot) -> Iterator[Relation]:
@@ -52,14 +95,33 @@ def n_sharing(relation: Relation) -> np.ndarray:
     return np.asarray(np.bincount(relation.other, minlength=1)[relation.other])
 
 
+def _heard(snapshot: Snapshot, relation: Relation, first_used_at: np.ndarray, keep: np.ndarray) -> HeardRelation:
+    uses = np.flatnonzero(keep)
+    heard = split_by_order(relation.other[uses], first_used_at[uses], snapshot.end_of_day)
+    use = uses[heard.use]
+    columns = Columns(relation.columns.names, relation.columns.values[use])
+    return HeardRelation(
+        relation.name, relation.far, relation.account[use], heard.node, heard.receives, heard.identifier, columns
+    )
+
+
 def _by_subnet(snapshot: Snapshot) -> Relation:
     """Accounts and the networks of their addresses, `log1p` of the number of addresses used there."""
-    account, subnet = subnets_of_accounts(snapshot)
+    account, subnet, _ = subnets_of_accounts(snapshot)
     n_subnets = max(snapshot.nodes[_IN_SUBNET.end.label].num_rows, 1)
     # One number a pair: far cheaper to sort.
     pairs, n_addresses = np.unique(account * n_subnets + subnet, return_counts=True)
     columns = Columns(("n_addresses",), np.log1p(n_addresses).astype(np.float32)[:, None])
     return Relation(_IN_SUBNET.type, _IN_SUBNET.end, *np.divmod(pairs, n_subnets), columns)
+
+
+def _first_in_subnet(snapshot: Snapshot) -> np.ndarray:
+    """Microseconds at which each account first used an address of each of its subnets, in the order of `_by_subnet`."""
+    account, subnet, row = subnets_of_accounts(snapshot)
+    _, pair = np.unique(account * max(snapshot.nodes[_IN_SUBNET.end.label].num_rows, 1) + subnet, return_inverse=True)
+    first = np.full(int(pair.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, pair, first_use(snapshot, RELATIONSHIPS_BY_TYPE["USED_IP"])[row])
+    return first
 
 
 def _of_shared(relation: Relation) -> Relation:

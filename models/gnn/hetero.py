@@ -12,9 +12,9 @@ from ringwatch.graph_schema.graph import ACCOUNT
 from ringwatch.models.common.memory import hold_no_freed_memory
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.features.account import Columns
-from ringwatch.models.features.encoding import encode_accounts, encode_edges, encode_identifiers
+from ringwatch.models.features.encoding import encode_accounts, encode_columns, encode_identifiers
 from ringwatch.models.features.pairs import candidate_pairs
-from ringwatch.models.features.relations import Relation, account_relations, shared_relations
+from ringwatch.models.features.relations import heard_accounts, heard_relations
 
 PAIR = (ACCOUNT.label, "MAY_BE_ONE_OPERATOR", ACCOUNT.label)
 
@@ -23,27 +23,27 @@ def to_hetero_data(snapshot: Snapshot) -> HeteroData:
     """Graph with `x [n, n_inputs] float32`, and per edge type `edge_index [2, n_edges]` and `edge_attr float32`.
 
     Accounts have the snapshot's rows; their inputs are ranks, NaN where unknown. Of identifiers there are only those
-    that somebody shares, in the same order. Every store names its inputs, in `inputs`. Pairs are the edge type `PAIR`.
+    that somebody shares, one node for each slot in which somebody begins to use it (features/order.py); `receives`,
+    `[n_edges] bool`, says over which edges an account receives messages as well. Every store names its inputs, in
+    `inputs`. Pairs are the edge type `PAIR`, from the account that hears to the one that is heard.
     """
     hold_no_freed_memory()
     data = HeteroData()
     _put(data[ACCOUNT.label], "x", encode_accounts(snapshot))
-    for relation in shared_relations(snapshot):
-        shared, other = np.unique(relation.other, return_inverse=True)
-        _put(data[relation.far.label], "x", encode_identifiers(snapshot, relation.far, shared))
-        _put_edges(data, relation, other)
-    for relation in account_relations(snapshot):
-        _put_edges(data, relation, relation.other)
+    for heard in heard_relations(snapshot):
+        _put(data[heard.far.label], "x", encode_identifiers(snapshot, heard.far, heard.identifier))
+        store = data[heard.far.label, heard.name, ACCOUNT.label]
+        store.edge_index = torch.from_numpy(np.stack([heard.node, heard.account]))
+        store.receives = torch.from_numpy(heard.receives)
+        _put(store, "edge_attr", encode_columns(heard.columns))
+    for relation in heard_accounts(snapshot):
+        store = data[ACCOUNT.label, relation.name, ACCOUNT.label]
+        store.edge_index = torch.from_numpy(np.stack([relation.other, relation.account]))
+        _put(store, "edge_attr", encode_columns(relation.columns))
     pairs = candidate_pairs(snapshot)
-    data[PAIR].edge_index = torch.from_numpy(np.stack([pairs.one, pairs.other]))
+    data[PAIR].edge_index = torch.from_numpy(np.stack([pairs.receiver, pairs.sender]))
     _put(data[PAIR], "edge_attr", pairs.columns)
     return data
-
-
-def _put_edges(data: HeteroData, relation: Relation, other: np.ndarray) -> None:
-    store = data[relation.far.label, relation.name, ACCOUNT.label]
-    store.edge_index = torch.from_numpy(np.stack([other, relation.account]))
-    _put(store, "edge_attr", encode_edges(relation))
 
 
 def _put(store: "HeteroData", name: str, columns: Columns) -> None:

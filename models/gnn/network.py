@@ -52,8 +52,9 @@ class Output(NamedTuple):
 class SharedIdentifierConv(nn.Module):
     """Message passing from the other accounts on an account's identifiers of one kind: mean and max aggregation.
 
-    The account itself is left out of both. Not a PyG `MessagePassing`: a message depends on all edges of an identifier,
-    and messages are computed in chunks.
+    The account itself is left out of both. It sends over more edges than it receives over: those that came before it
+    on an identifier do not hear it (features/order.py). Not a PyG `MessagePassing`: a message depends on all edges of an
+    identifier, and messages are computed in chunks.
     """
 
     def __init__(self, width: int, n_context: int) -> None:
@@ -62,8 +63,13 @@ class SharedIdentifierConv(nn.Module):
         self.lin_message = nn.Linear(width + n_context + 1, width)
         self.lin_update = nn.Linear(2 * width + n_context + 1, width)
 
-    def forward(self, x: tuple[Tensor, Tensor], edge_index: Tensor, edge_attr: Tensor) -> Tensor:
-        """`x`: identifiers `[n_identifiers, n]`, accounts `[n_accounts, width]` → `[n_accounts, width]`."""
+    def forward(
+        self, x: tuple[Tensor, Tensor], edge_index: Tensor, edge_attr: Tensor, receives: Tensor | None = None
+    ) -> Tensor:
+        """`x`: identifiers `[n_identifiers, n]`, accounts `[n_accounts, width]` → `[n_accounts, width]`.
+
+        `receives`, `[n_edges] bool`, are the edges over which their accounts receive; None: all.
+        """
         identifiers, accounts = x
         identifier, account = edge_index
         n_on = torch.bincount(identifier, minlength=identifiers.shape[0])
@@ -75,8 +81,9 @@ class SharedIdentifierConv(nn.Module):
             on = (identifiers[first:after], n_on[first:after], identifier[rows] - first)
             edges = (account[rows], edge_attr, rows)
             is_whole = isinstance(rows, slice)
-            messages = checkpointed(self._aggregate, projected, *on, *edges, is_whole=is_whole)
-            out = add_rows(out, account[rows], messages)
+            receiving = slice(None) if receives is None else receives[rows].nonzero().squeeze(1)
+            messages = checkpointed(self._aggregate, projected, *on, *edges, receiving, is_whole=is_whole)
+            out = add_rows(out, account[rows][receiving], messages)
         return out
 
     def _aggregate(
@@ -88,16 +95,18 @@ class SharedIdentifierConv(nn.Module):
         account: Tensor,
         edge_attr: Tensor,
         rows: Tensor | slice,
+        receiving: Tensor | slice,
     ) -> Tensor:
-        """What arrives over each of some edges, which are all those of their identifiers: `[n_edges, width]`."""
+        """What arrives over the receiving ones of some edges, which are all those of their identifiers."""
         n_others = n_on[identifier].to(projected.dtype)[:, None] - 1
         context = torch.cat([edge_attr[rows], identifiers[identifier], n_others.log1p()], dim=1)
         of_edge = linear(context, self.lin_message.weight[:, projected.shape[1] :], self.lin_message.bias)
         message = (projected[account] + of_edge).relu()
         total = scatter(message, identifier, dim_size=len(identifiers), reduce="sum")[identifier]
         largest = _max_of_others(message, identifier, len(identifiers))
-        arrived: Tensor = self.lin_update(torch.cat([(total - message) / n_others, largest, context], dim=1)).relu()
-        return arrived * n_others.rsqrt()
+        heard = torch.cat([(total - message) / n_others, largest, context], dim=1)[receiving]
+        arrived: Tensor = self.lin_update(heard).relu()
+        return arrived * n_others[receiving].rsqrt()
 
 
 class AccountConv(nn.Module):
@@ -155,8 +164,12 @@ class HeteroLayer(nn.Module):
         for edge_type, conv in self.conv.convs.items():
             if edge_type in data.edge_types:
                 far, edges = edge_type[0], data[edge_type]
-                x = sent if far == ACCOUNT.label else (data[far].x, sent)
-                aggregated = aggregated + checkpointed(conv, x, edges.edge_index, edges.edge_attr, is_whole=is_whole)
+                inputs = [edges.edge_index, edges.edge_attr]
+                if far == ACCOUNT.label:
+                    inputs = [sent, *inputs]
+                else:
+                    inputs = [(data[far].x, sent), *inputs, edges.get("receives")]
+                aggregated = aggregated + checkpointed(conv, *inputs, is_whole=is_whole)
         return map_chunks(self._update, state, aggregated)
 
     def _update(self, state: Tensor, aggregated: Tensor) -> Tensor:
@@ -183,10 +196,9 @@ class LinkLayer(nn.Module):
         self, own: Tensor, state: Tensor, logit: Tensor, seen: Tensor, pairs: tuple[Tensor, Tensor]
     ) -> tuple[Tensor, Tensor]:
         """Accounts `[n_accounts, ...]` and pairs → the change of each account's logit, and the logit of each pair."""
-        (one, other), attr = pairs
-        link = map_chunks(partial(self._link, state, logit), one, other, attr)
-        account, linked = torch.cat([one, other]), torch.cat([other, one])  # each pair in both directions
-        probability = link.sigmoid().repeat(2)[:, None]
+        (account, linked), attr = pairs  # who hears, and who is heard
+        link = map_chunks(partial(self._link, state, logit), account, linked, attr)
+        probability = link.sigmoid()[:, None]
 
         def aggregate(values: Tensor, reduce: str = "sum") -> Tensor:
             aggregated: Tensor = scatter(values, account, dim_size=state.shape[0], reduce=reduce)
@@ -203,7 +215,7 @@ class LinkLayer(nn.Module):
         of_linked = torch.zeros_like(state)
         for rows in chunks(len(account)):
             weighted = checkpointed(
-                _weighted_rows, state, probability[rows], linked[rows], is_whole=is_one_chunk(len(one))
+                _weighted_rows, state, probability[rows], linked[rows], is_whole=is_one_chunk(len(account))
             )
             of_linked = add_rows(of_linked, account[rows], weighted)
         labels = aggregate(probability * seen[linked]).log1p()

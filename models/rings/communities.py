@@ -40,11 +40,11 @@ class Groups:
 
 
 def link_graph(links: Links) -> sparse.csr_matrix:
-    """Links that are not unlikely: their probability, symmetric, `[n_accounts, n_accounts]`."""
+    """Links that are not unlikely, `[n_accounts, n_accounts]`, symmetric: the larger probability of both directions."""
     likely = links.probability >= _MIN_LINK
-    one, other, probability = links.one[likely], links.other[likely], links.probability[likely]
-    ends = (np.concatenate([one, other]), np.concatenate([other, one]))
-    return sparse.csr_matrix((np.tile(probability, 2), ends), shape=(links.n_accounts, links.n_accounts))
+    ends = (links.receiver[likely], links.sender[likely])
+    heard = sparse.csr_matrix((links.probability[likely], ends), shape=(links.n_accounts, links.n_accounts))
+    return heard.maximum(heard.T).tocsr()
 
 
 def among(graph: sparse.csr_matrix, keep: np.ndarray) -> sparse.csr_matrix:

@@ -35,8 +35,8 @@ def predict_logits(
             output = network(aligned(data, member.inputs), seen)
             fake += output.fake.numpy()
             link += output.link.numpy()
-    one, other = data[PAIR].edge_index.numpy()
+    receiver, sender = data[PAIR].edge_index.numpy()
     fake /= len(members)
     if trees:
         fake = (1 - trees.share) * fake + trees.share * predict_tree_logits(trees.model_strings, tree_inputs(data))
-    return fake, Links(one, other, expit(link / len(members)), fake.size)
+    return fake, Links(receiver, sender, expit(link / len(members)), fake.size)

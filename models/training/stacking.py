@@ -14,7 +14,7 @@ from scipy.special import expit
 
 from ringwatch.models.data.labels import Labels
 from ringwatch.models.data.links import Links
-from ringwatch.models.ensemble.evidence import SharedEvidence, both_ways
+from ringwatch.models.ensemble.evidence import SharedEvidence
 from ringwatch.models.ensemble.parts import TreePart, fit_part, part_logits
 from ringwatch.models.ensemble.stack import Stack
 from ringwatch.models.features.account import Columns
@@ -103,6 +103,5 @@ def fit_parts(
 
 def _near(links: Links, shared: SharedEvidence, is_known: np.ndarray) -> np.ndarray:
     """Rows of labelled accounts and of those whose logits smoothing spreads to them."""
-    receiver, sender, _ = both_ways(links)
-    is_sent = is_known[receiver] & np.tile(shared.n_beyond_network > 0, 2)
-    return np.union1d(np.flatnonzero(is_known), sender[is_sent])
+    is_sent = is_known[links.receiver] & (shared.n_beyond_network > 0)
+    return np.union1d(np.flatnonzero(is_known), links.sender[is_sent])

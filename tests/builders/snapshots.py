@@ -95,8 +95,8 @@ def scores_of(snapshot: Snapshot, scores: Mapping[str, float], default: float = 
 def linked(snapshot: Snapshot, operator: np.ndarray, probability: float = 0.9) -> Links:
     """Every pair of accounts that share or deal, as likely as given where both have one operator; -1 is no operator."""
     pairs = candidate_pairs(snapshot)
-    is_same = (operator[pairs.one] == operator[pairs.other]) & (operator[pairs.one] >= 0)
-    return Links(pairs.one, pairs.other, np.where(is_same, probability, 0.02), snapshot.n_accounts)
+    is_same = (operator[pairs.receiver] == operator[pairs.sender]) & (operator[pairs.receiver] >= 0)
+    return Links(pairs.receiver, pairs.sender, np.where(is_same, probability, 0.02), snapshot.n_accounts)
 
 
 def ring_shares(members: Sequence[str], prefix: str = "") -> dict[str, dict[str, list[str]]]:

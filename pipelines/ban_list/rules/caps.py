@@ -57,7 +57,7 @@ def _over_groups(new: list[str], snapshot: Snapshot, policy: Policy) -> Iterator
 
 
 def _groups(snapshot: Snapshot, policy: Policy) -> Iterator[_Groups]:
-    account, subnet = subnets_of_accounts(snapshot)
+    account, subnet = subnets_of_accounts(snapshot)[:2]
     n_subnets = max(snapshot.nodes["Subnet"].num_rows, 1)
     pairs = each_once(account * n_subnets + subnet)  # an account reaches a subnet through each of its addresses
     names = snapshot.nodes["Subnet"]["id"]

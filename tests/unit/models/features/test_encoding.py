@@ -9,9 +9,8 @@ from tests.builders.worlds import planted_world
 
 from ringwatch.graph_schema.graph import RELATIONSHIPS_BY_TYPE
 from ringwatch.models.features.account import Columns
-from ringwatch.models.features.encoding import encode_accounts, encode_edges, encode_identifiers
+from ringwatch.models.features.encoding import encode_accounts, encode_columns, encode_identifiers
 from ringwatch.models.features.piecewise_linear import PiecewiseLinearEncoding
-from ringwatch.models.features.relations import Relation
 
 pytestmark = pytest.mark.unit
 
@@ -63,9 +62,7 @@ def test_unknown_is_flagged_and_neutral(snapshot):
 
 def test_a_number_on_an_edge_keeps_its_size_within_bounds():
     values = np.array([[np.log1p(3)], [np.nan], [1e9]], dtype=np.float32)
-    node = RELATIONSHIPS_BY_TYPE["USED_IP"].end
-    relation = Relation("USED_IP", node, np.zeros(3, int), np.zeros(3, int), Columns(("n_days",), values))
-    encoded = encode_edges(relation)
+    encoded = encode_columns(Columns(("n_days",), values))
     assert encoded.names == ("n_days", "n_days=unknown")
     np.testing.assert_allclose(encoded.values, [[np.log1p(3) / 4, 0], [0, 1], [3, 0]], rtol=1e-6)
 

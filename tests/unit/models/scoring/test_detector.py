@@ -51,7 +51,7 @@ class FraudarDetector:
     def score(self, snapshot: Snapshot) -> Scores:
         fake, pairs = fraudar_scores(snapshot), candidate_pairs(snapshot)
         linked = np.minimum(fake[pairs.one], fake[pairs.other])
-        return Scores(fake, Links(pairs.one, pairs.other, linked, snapshot.n_accounts))
+        return Scores(fake, Links(pairs.receiver, pairs.sender, linked, snapshot.n_accounts))
 
 
 @pytest.fixture(scope="module")
