@@ -54,12 +54,12 @@ def pretrain(
     without: Annotated[
         list[str] | None,
         typer.Option(
-            "--without", help="A type of campaign to leave out, to evaluate the model on it; repeat for more."
+            "--without", help="A kind of campaign or people to leave out, to evaluate the model on it; repeat for more."
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make the default model, which scores before there are labels: train a network on many simulated worlds."""
+    """Make the default model, which scores before there are labels: train a network on simulated worlds."""
     from ringwatch.pipelines.evaluation.pretrain import pretrain_default
 
     with progress():
