@@ -1,4 +1,4 @@
-"""Commands for the trained models: list, rollback, pretrain."""
+"""Commands for the trained models: list, rollback, pretrain, leave-out."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -65,3 +65,23 @@ def pretrain(
     with progress():
         version = pretrain_default(folder, n_worlds=worlds, n_accounts=accounts, seed=seed, without=without or ())
     show({"version": version, "folder": str(folder)}, as_json)
+
+
+@model_app.command("leave-out")
+def leave_out(
+    folder: Annotated[Path, typer.Option("--out", help="Folder for models and table; what is there is kept.")],
+    families: Annotated[
+        list[str], typer.Option("--family", help="A family of the scenario random-structure; repeat for more.")
+    ],
+    worlds: Annotated[int, typer.Option("--worlds", min=5, help="Worlds to train each model on.")] = 10,
+    accounts: Annotated[int, typer.Option("--accounts", min=2000, help="Accounts in each.")] = 4_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the networks.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Measure what a default model makes of families that its training lacked, beside one that had them."""
+    from ringwatch.pipelines.evaluation.left_out import leave_one_out, left_out_table
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with progress():
+        rows = leave_one_out(folder, families, n_worlds=worlds, n_accounts=accounts, seed=seed)
+    show([asdict(row) for row in rows], as_json, lambda _: left_out_table(rows))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 _SCENARIOS = ("disclosure", "disclosure", "camouflage", "drift", "evasion", "novel")
-_RANDOM = "random-structure"
+RANDOM = "random-structure"
 _SMALLEST, _LARGEST = 0.375, 2.5  # sizes of worlds of random structure, as shares of the others'
 _N_NIGHTS, _HISTORY_DAYS = 8, 30
 _FIRST_SEED, _FIRST_SEED_OF_RINGS = 3000, 3500  # apart from the seeds that people and tests take
@@ -77,7 +77,7 @@ def world_arguments(first_seed: int, position: int, n_accounts: int, without: Se
     """What a world of the training is made of: by turns a plain one, and one of random structure and size."""
     seed, scenario, vary = first_seed + position, _SCENARIOS[position // 2 % len(_SCENARIOS)], _VARY
     if position % 2:
-        scenario, vary = _RANDOM, _VARY_RANDOM
+        scenario, vary = RANDOM, _VARY_RANDOM
         n_accounts = round(n_accounts * _SMALLEST * (_LARGEST / _SMALLEST) ** np.random.default_rng(seed).random())
     knobs = {f"{kind}.share": 0.0 for kind in without if kind in _kinds_of(scenario)}
     return Arguments(n_accounts, _N_NIGHTS, _HISTORY_DAYS, seed, scenario, vary, knobs)
@@ -88,6 +88,6 @@ def _kinds_of(scenario: str) -> set[str]:
 
 
 def _check_kinds(names: Sequence[str]) -> None:
-    known = set().union(*(_kinds_of(scenario) for scenario in (*_SCENARIOS, _RANDOM)))
+    known = set().union(*(_kinds_of(scenario) for scenario in (*_SCENARIOS, RANDOM)))
     if unknown := sorted(set(names) - known):
         raise RingwatchError(f"no world has the kind {', '.join(unknown)}: KNOBS.md of the simulator lists them.")
