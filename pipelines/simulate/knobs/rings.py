@@ -7,7 +7,7 @@ from typing import Any
 
 from ringwatch.pipelines.simulate.knobs.declaration import Joining, Kind, Paying, Place, Stock, Work, networks
 
-_NETWORK = networks(hosting=0.4, residential=0.35, business=0.1, proxy=0.1, mobile=0.05)
+_NETWORK = networks(hosting=0.4, residential=0.35, business=0.1, proxy=0.1, mobile=0.03, tor=0.02)
 _OWN_EGRESS = Place(
     sources=(0.2, 0.1, 0.4, 0.08, 0.14, 0.08), networks=_NETWORK, accounts_per_address=(2.5, 10.0), abroad=0.1
 )

@@ -18,19 +18,35 @@ from ringwatch.pipelines.simulate.knobs.variation import varied
 _ALWAYS = "one_person"
 _FOLLOWER = "proxy_customers"
 _STOCKS = ("cards", "devices", "phones", "templates")
+_SHARE, _SHARE_OF_PEOPLE = (0.004, 0.04), (0.015, 0.12)  # of all accounts: a family, people with several
 _LOWEST_PREVALENCE, _HIGHEST_PREVALENCE = 0.002, 0.1
 _FEWEST_FAKES = 24  # of a world too small for the lowest prevalence
 _ABSENT = ("usage_events", "payments", "device_events", "contacts")
-_CHANCE_OF_ABSENCE = 0.12  # of each of them
+_CHANCE_OF_ABSENCE = 0.18  # of each of them
 
 
 def random_structure(scenario: Scenario, n_accounts: int, rng: np.random.Generator) -> Scenario:
     """The scenario with kinds, desk and logging drawn for one world."""
     rings = _rings(n_accounts, rng)
     present = [kind.name for kind in rings if kind.share]
-    kinds = SOCIETY + _innocent(rings, rng) + rings
+    kinds = _with_habits(SOCIETY + _innocent(rings, rng) + rings, rng)
     unlabelled = frozenset(name for name in present if rng.random() < 0.4)
     return replace(scenario, kinds=kinds, unlabelled=unlabelled, desk=_desk(rng), logging=_logging(rng))
+
+
+def _with_habits(kinds: tuple[Kind, ...], rng: np.random.Generator) -> tuple[Kind, ...]:
+    """Kinds as on a platform on which everybody invites and pays others, or as they were."""
+    invites, transfers = (
+        _between(low, high, rng) if rng.random() < 0.35 else 0.0 for low, high in ((0.1, 0.7), (0.2, 5.0))
+    )
+    return tuple(
+        replace(
+            kind,
+            joining=replace(kind.joining, referred=max(kind.joining.referred, invites)),
+            paying=replace(kind.paying, transfers_per_month=max(kind.paying.transfers_per_month, transfers)),
+        )
+        for kind in kinds
+    )
 
 
 def _innocent(rings: tuple[Kind, ...], rng: np.random.Generator) -> tuple[Kind, ...]:
@@ -46,7 +62,8 @@ def _innocent(rings: tuple[Kind, ...], rng: np.random.Generator) -> tuple[Kind, 
 
 
 def _innocent_kind(family: Kind, follows: str | None, rng: np.random.Generator) -> Kind:
-    kind = replace(family, share=_between(0.004, 0.04, rng))
+    low, high = _SHARE_OF_PEOPLE if family.name == _ALWAYS else _SHARE
+    kind = replace(family, share=_between(low, high, rng))
     if kind.name == _FOLLOWER:
         kind = replace(kind, follows=follows)
     if rng.random() < 0.25:
@@ -70,18 +87,19 @@ def _rings(n_accounts: int, rng: np.random.Generator) -> tuple[Kind, ...]:
 
 
 def _ring(family: Kind, share: float, is_largest: bool, rng: np.random.Generator) -> Kind:
-    size, spread = _between(5.0, 70.0, rng), _between(1.0, 1.8, rng)
+    has_cells = is_largest or rng.random() < 0.5  # of which each has infrastructure of its own
+    size, spread = _between(3.0 if has_cells else 6.0, 30.0 if has_cells else 80.0, rng), _between(1.0, 1.8, rng)
     within = _between(0.05, 150.0, rng)
     is_quiet = rng.random() < 0.4  # never charged back nor reported
     is_framing = rng.random() < 0.3  # uses what belongs to ordinary people
     stolen = _between(0.02, 0.2, rng) if is_framing else 0.0
-    kind = _with_some_shared(family, 2, rng)
+    kind = _with_more_shared(_with_some_shared(family, 2, rng), rng)
     kind = replace(
         kind,
         share=share,
         group_size=(size / spread, size * spread),
         # A campaign that is cut to its share is there in the smallest world, too: without one, there is the other.
-        n_campaigns=int(rng.integers(1, 3)) if is_largest or rng.random() < 0.3 else 0,
+        n_campaigns=int(rng.integers(1, 4)) if has_cells else 0,
         joining=replace(
             kind.joining,
             since_days=(max(3.0, within), max(3.0, within) + _between(5.0, 200.0, rng)),
@@ -93,7 +111,7 @@ def _ring(family: Kind, share: float, is_largest: bool, rng: np.random.Generator
         ),
         cards=replace(kind.cards, stolen=stolen),
         devices=replace(kind.devices, stolen=stolen / 2),
-        work=_automated(kind.work, rng) if rng.random() < 0.8 else kind.work,
+        work=_automated(kind.work, rng) if rng.random() < 0.65 else kind.work,
         paying=replace(
             kind.paying,
             failed=0.05 + stolen,
@@ -115,6 +133,16 @@ def _with_some_shared(kind: Kind, n_at_least: int, rng: np.random.Generator) -> 
     if n_left < n_at_least:
         return kind
     return replace(kind, **{name: replace(getattr(kind, name), shared=0.0) for name in dropped})
+
+
+def _with_more_shared(kind: Kind, rng: np.random.Generator) -> Kind:
+    """The kind with a little of what its family does not share: habits of an operator, or carelessness."""
+    added = {
+        name: replace(stock, shared=_between(0.05, 0.5, rng), accounts_each=(2.0, _between(2.0, 8.0, rng)))
+        for name in _STOCKS
+        if not (stock := getattr(kind, name)).shared and rng.random() < 0.35
+    }
+    return replace(kind, **added)
 
 
 def _automated(work: Work, rng: np.random.Generator) -> Work:
@@ -146,7 +174,7 @@ def _desk(rng: np.random.Generator) -> Desk:
 
 
 def _logging(rng: np.random.Generator) -> Logging:
-    has_few_addresses, has_gateway = rng.random(2) < (0.15, 0.25)
+    has_few_addresses, has_gateway = rng.random(2) < (0.2, 0.25)
     return Logging(
         absent=frozenset(name for name in _ABSENT if rng.random() < _CHANCE_OF_ABSENCE),
         addresses=_between(0.05, 0.4, rng) if has_few_addresses else 1.0,
