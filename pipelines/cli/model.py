@@ -49,7 +49,7 @@ def rollback(as_json: Json = False) -> None:
 def pretrain(
     folder: Annotated[Path, typer.Option("--out", help="Folder for the model; ours is models/registry/default.")],
     worlds: Annotated[int, typer.Option("--worlds", min=5, help="Worlds to simulate; a fifth calibrate it.")] = 24,
-    accounts: Annotated[int, typer.Option("--accounts", min=2000, help="Accounts in each.")] = 20_000,
+    accounts: Annotated[int, typer.Option("--accounts", min=2000, help="Accounts in each plain one.")] = 20_000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the network; the worlds stay the same.")] = 0,
     without: Annotated[
         list[str] | None,
@@ -59,7 +59,10 @@ def pretrain(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make the default model, which scores before there are labels: train a network on simulated worlds."""
+    """Make the default model, which scores before there are labels: train a network on simulated worlds.
+
+    Every other world is of random structure, with .4 to 2.5 times as many accounts.
+    """
     from ringwatch.pipelines.evaluation.pretrain import pretrain_default
 
     with progress():
