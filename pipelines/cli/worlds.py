@@ -14,7 +14,9 @@ from ringwatch.pipelines.common.settings import read_settings
 if TYPE_CHECKING:
     from ringwatch.pipelines.evaluation.outcome import Outcome
 
-Scenario = Annotated[str, typer.Option("--scenario", help="disclosure, novel, camouflage, quiet, drift or evasion.")]
+Scenario = Annotated[
+    str, typer.Option("--scenario", help="disclosure, novel, camouflage, quiet, drift, evasion or random-structure.")
+]
 Accounts = Annotated[int, typer.Option("--accounts", min=1, help="Accounts that have signed up by the last night.")]
 Nights = Annotated[int, typer.Option("--nights", min=1, help="Nights after the history.")]
 History = Annotated[int, typer.Option("--history-days", min=1, help="Days before the first night.")]

@@ -25,6 +25,7 @@ from ringwatch.pipelines.simulate.events import landing as files
 from ringwatch.pipelines.simulate.events.activity import acting_accounts, usage
 from ringwatch.pipelines.simulate.events.labelling import decide_labels, labels_of
 from ringwatch.pipelines.simulate.events.payments import payments_of
+from ringwatch.pipelines.simulate.events.recording import recorded_addresses, recorded_tables
 from ringwatch.pipelines.simulate.events.sightings import address_sightings, device_sightings, sign_up
 from ringwatch.pipelines.simulate.population.groups import crowd_groups
 from ringwatch.pipelines.simulate.population.holdings import renew
@@ -152,11 +153,12 @@ def _play(world: World, state: State, out: Path, changed: np.ndarray, n_rows: di
     tables = {
         ACCOUNTS: files.account_rows(world, state, np.unique(np.concatenate([signs_up, closes, changed])), day),
         PAYMENTS: files.payment_rows(world, state, payments, day),
-        IP_EVENTS: files.address_rows(world, state, at_addresses),
+        IP_EVENTS: files.address_rows(world, state, recorded_addresses(world, state, at_addresses, day)),
         DEVICE_EVENTS: files.device_rows(world, on_devices),
         USAGE_EVENTS: files.usage_rows(world, acting, used, day),
         LABELS: files.label_rows(world, labels),
     }
+    tables = recorded_tables(world, tables)
     files.write_signals(tables, out / "landing", world.date_of(day))
     for signal, table in tables.items():
         n_rows[signal.name] = n_rows.get(signal.name, 0) + table.num_rows

@@ -66,7 +66,7 @@ def test_pretraining_leaves_a_model_that_can_be_read_and_saw_no_type_left_out(tm
     assert any(
         line.endswith("world of seed 3504") for line in caplog.messages
     )  # rings are judged in worlds of their own
-    _, truth = next(_worlds(3000, 1, 4000, {"sleepers.share": 0.0, "hydra.share": 0.0}))
+    _, truth = next(_worlds(3000, 1, 4000, ["sleepers", "hydra"]))
     assert not {"sleepers", "hydra"} & set(truth.kind[truth.is_fake].tolist())
     assert truth.is_fake.any()
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ringwatch.pipelines.simulate.knobs.declaration import TASKS
-from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS
 from ringwatch.pipelines.simulate.population.draws import choose
 from ringwatch.pipelines.simulate.population.names import mix, uniform
 from ringwatch.pipelines.simulate.population.state import DAY_US, HOUR_US, N_SLOTS, State
@@ -69,7 +68,7 @@ def acting_accounts(world: World, state: State, day: int) -> Acting:
 
 def _surge(world: World, kind: np.ndarray, day: int) -> np.ndarray:
     """Factor on activity, `[n]`: more of it after a launch that the scenario makes much of."""
-    scenario = SCENARIOS[world.arguments.scenario]
+    scenario = world.scenario
     is_after = day >= world.day_of_night(scenario.launch_night)
     extra = (scenario.launch_surge - 1) * world.of("work.surges")[kind]
     return 1.0 + extra if is_after else np.ones(kind.size)
@@ -132,7 +131,7 @@ def _templates(world: World, state: State, acting: Acting, of: np.ndarray, rng: 
 
 def _models(world: World, kind: np.ndarray, day: int, rng: np.random.Generator) -> np.ndarray:
     old = (rng.random(kind.size) < 0.4).astype(np.int64)
-    since = day - world.day_of_night(SCENARIOS[world.arguments.scenario].launch_night)
+    since = day - world.day_of_night(world.scenario.launch_night)
     if since < 0:
         return old
     first_day = world.of("work.new_model_first_day")[kind]

@@ -3,7 +3,6 @@
 import numpy as np
 
 from ringwatch.pipelines.simulate.events.activity import Acting, Usage
-from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS
 from ringwatch.pipelines.simulate.population.state import DAY_US, Labels, State
 from ringwatch.pipelines.simulate.population.world import World
 
@@ -54,7 +53,7 @@ def hear_appeals(world: World, state: State, banned: np.ndarray, day: int) -> No
 
 
 def _is_unlabelled(world: World) -> np.ndarray:
-    unlabelled = SCENARIOS[world.arguments.scenario].unlabelled
+    unlabelled = world.scenario.unlabelled
     return np.array([kind.name in unlabelled for kind in world.kinds])
 
 

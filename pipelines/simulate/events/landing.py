@@ -26,6 +26,7 @@ _OS = ("Windows", "macOS", "Linux", "Android", "iOS")
 _BROWSERS = ("Chrome", "Safari", "Firefox", "Edge", "api-client")
 _DEVICE_MODELS = ("desktop", "laptop", "phone-a", "phone-b", "tablet")
 _CLOSED = 0.2  # share of those who leave that close their account
+_EMAIL_OF_GROUP = 1 << 40
 _UNKNOWN = 0.03  # share of optional values that a platform does not have
 
 
@@ -73,13 +74,21 @@ def account_rows(world: World, state: State, rows: np.ndarray, day: int) -> pa.T
             "country": words_of([code for code, _, _ in COUNTRIES], a.country),
             "plan": words_of(PLANS, a.plan),
             "email_domain": _domains(world, a.domain),
-            "email_hash": opaque_ids("e_", np.where(uniform(rows, key + 32) < _UNKNOWN, -1, rows), key + 32),
+            "email_hash": opaque_ids("e_", _email_codes(world, state, rows), key + 32),
             "phone_hash": opaque_ids("p_", a.phones[:, 0], key + 33),
             "signup_ip": ip_texts(a.signup_ip, world),
             "referred_by_account_id": account_ids(world, a.referrer),
             "organization_id": opaque_ids("o_", np.where(a.has_organization, a.group, -1), key + 34),
         },
     )
+
+
+def _email_codes(world: World, state: State, rows: np.ndarray) -> np.ndarray:
+    """Codes of e-mail addresses without their aliases: an account's own, its group's, or -1 where not known."""
+    kind, group = state.accounts.kind[rows], state.accounts.group[rows]
+    is_groups = (uniform(rows, world.key + 31) < world.of("same_email")[kind]) & state.groups.is_group[group]
+    codes = np.where(is_groups, _EMAIL_OF_GROUP | group, rows)
+    return np.where(uniform(rows, world.key + 32) < _UNKNOWN, -1, codes)
 
 
 def is_closed(world: World, leaves: np.ndarray, rows: np.ndarray, day: int) -> np.ndarray:

@@ -122,7 +122,9 @@ def _transfers(world: World, state: State, rows: np.ndarray, begin: int, rng: np
     stop = np.searchsorted(accounts.group[by_group], accounts.group[sender], side="right")
     within = by_group[start + (rng.random(sender.size) * (stop - start)).astype(np.int64)] if sender.size else sender
     anybody = rng.choice(rows, size=sender.size) if rows.size else sender
-    payee = np.where(groups.is_group[accounts.group[sender]], within, anybody)
+    to_group = groups.is_group[accounts.group[sender]]
+    to_group &= uniform(sender, world.key + 21) >= world.of("paying.to_strangers")[accounts.kind[sender]]
+    payee = np.where(to_group, within, anybody)
     keep = payee != sender
     n = int(keep.sum())
     amount = np.rint(np.exp(rng.normal(np.log(12), 0.8, n)) * 100) / 100

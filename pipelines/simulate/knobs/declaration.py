@@ -36,6 +36,7 @@ class Joining:
     leave_per_day: Annotated[float, "chance a day that an account is never used again"] = 0.002
     bought: Annotated[float, "share bought from ordinary people, whose life the account had before"] = 0.0
     referred: Annotated[float, "share referred by an account of its group that came before"] = 0.03
+    by_strangers: Annotated[float, "share that use the referral code of some ordinary person"] = 0.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Stock:
 
     held: Annotated[float, "identifiers an account has, on average; at most three"] = 1.0
     shared: Annotated[float, "share of them that come from the group's stock"] = 0.0
+    of_groups: Annotated[float, "share of the groups that have such a stock; in the others each has its own"] = 1.0
     accounts_each: Annotated[Range, "accounts of the group on one identifier of its stock"] = (2.0, 4.0)
     popular: Annotated[
         float, "share that many strangers have alike: common fingerprints, frameworks, rented numbers"
@@ -61,6 +63,7 @@ class Place:
     networks: Annotated[Weights, f"weights of the group's own network's type: {', '.join(NETWORK_TYPES)}"] = _BUSINESS
     accounts_per_address: Annotated[Range, "accounts of the group on one address of its network"] = (4.0, 12.0)
     n_subnets: Annotated[Range, "subnets over which the group's own addresses lie"] = (1.0, 1.5)
+    one_home: Annotated[float, "share at the home line of their group's first account"] = 0.0
     abroad: Annotated[float, "share that give another country than their group's at sign-up, or travel"] = 0.02
 
 
@@ -94,6 +97,7 @@ class Paying:
     disputed: Annotated[float, "share of successful payments that are charged back 10 to 50 days later"] = 0.002
     prepaid: Annotated[float, "share of instruments that are prepaid cards, crypto or vouchers"] = 0.04
     transfers_per_month: Annotated[float, "transfers to an account of the group, or a stranger without one"] = 0.02
+    to_strangers: Annotated[float, "share of a group's transfers that go to anybody"] = 0.0
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,7 @@ class Kind:
         0.1,
         0.04,
     )
+    same_email: Annotated[float, "share that give their group's e-mail address, or an alias of it"] = 0.0
     organization: Annotated[float, "share that belong to the group's organisation"] = 0.0
     joining: Joining = Joining()
     devices: Stock = Stock(held=1.4, popular=0.1)

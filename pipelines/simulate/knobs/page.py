@@ -8,7 +8,9 @@ from typing import Any
 from ringwatch.pipelines.simulate.knobs.campaigns import CAMPAIGNS
 from ringwatch.pipelines.simulate.knobs.declaration import Kind
 from ringwatch.pipelines.simulate.knobs.ordinary import ORDINARY
+from ringwatch.pipelines.simulate.knobs.rings import RING_FAMILIES
 from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS, Desk
+from ringwatch.pipelines.simulate.knobs.tight_groups import INNOCENT_FAMILIES
 from ringwatch.pipelines.simulate.knobs.variation import knobs_of
 
 _KINDS = ORDINARY + CAMPAIGNS
@@ -24,10 +26,17 @@ accounts and exchanges, and how campaigns behaved; it gives neither how many ord
 a campaign shares. Those numbers are ours, set so that no single account gives itself away: the README shows how hard
 that makes it."""
 
+_FAMILIES_TITLE = """## Families of the scenario `random-structure`
+
+Each world has three to six of the ordinary families, people with several accounts, and four to seven of the campaigns.
+`{"kiosk.share": 0.05}` puts one into every world, a share of 0 leaves it out.
+
+"""
+
 
 def knobs_page() -> str:
     """The whole page, Markdown."""
-    parts = [_INTRODUCTION, "## Kinds\n\n" + _kinds_table(), "## Knobs of a kind"]
+    parts = [_INTRODUCTION, "## Kinds\n\n" + _kinds_table(_KINDS), "## Knobs of a kind"]
     default = Kind("default", "")
     parts.append(_table(default, ""))
     for field in fields(Kind):
@@ -37,15 +46,17 @@ def knobs_page() -> str:
             parts.append(title + _table(holder, f"{field.name}."))
     rows = [f"| `desk.{name}` | {means} | {_shown(getattr(Desk(), name))} |" for name, means in knobs_of(Desk())]
     parts.append("\n".join(["## The platform's desk\n", "| knob | means | value |", "|---|---|---|", *rows]))
+    parts.append(_FAMILIES_TITLE + _kinds_table(INNOCENT_FAMILIES + RING_FAMILIES))
     rows = [f"| `{scenario.name}` | {scenario.about} |" for scenario in SCENARIOS.values()]
     parts.append("\n".join(["## Scenarios\n", "| scenario | is |", "|---|---|", *rows]))
     return "\n\n".join(parts) + "\n"
 
 
-def _kinds_table() -> str:
+def _kinds_table(kinds: tuple[Kind, ...]) -> str:
     rows = ["| kind | fake | share | modelled on |", "|---|---|---|---|"]
-    for kind in _KINDS:
-        rows.append(f"| `{kind.name}` | {'yes' if kind.is_fake else ''} | {kind.share:.2%} | {kind.modelled_on} |")
+    for kind in kinds:
+        share = f"{kind.share:.2%}" if kind.share else "drawn"
+        rows.append(f"| `{kind.name}` | {'yes' if kind.is_fake else ''} | {share} | {kind.modelled_on} |")
     return "\n".join(rows)
 
 

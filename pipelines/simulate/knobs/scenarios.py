@@ -6,6 +6,8 @@ from typing import Annotated
 from ringwatch.pipelines.simulate.knobs.campaigns import CAMPAIGNS
 from ringwatch.pipelines.simulate.knobs.declaration import Kind
 from ringwatch.pipelines.simulate.knobs.ordinary import ORDINARY
+from ringwatch.pipelines.simulate.knobs.rings import RING_FAMILIES
+from ringwatch.pipelines.simulate.knobs.tight_groups import INNOCENT_FAMILIES, SOCIETY
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,16 @@ class Desk:
 
 
 @dataclass(frozen=True)
+class Logging:
+    """What the platform records of what happens, and what it lacks."""
+
+    absent: frozenset[str] = frozenset()  # signals that it does not have, and "contacts"
+    addresses: float = 1.0  # share of the accounts' days whose addresses it has
+    gateway_days: float = 0.0  # share of days on which its own gateway is logged in place of clients
+    gateway_sessions: float = 0.0  # share of the accounts on such a day of which that is so
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A world's plan. Nights count from 1, history from 0 downwards."""
 
@@ -36,6 +48,8 @@ class Scenario:
     kinds: tuple[Kind, ...] = ORDINARY + CAMPAIGNS
     unlabelled: frozenset[str] = frozenset()  # kinds of campaigns of which nobody ever learns
     desk: Desk = Desk()
+    logging: Logging = Logging()
+    is_drawn: bool = False  # `random_structure` draws its kinds, desk and logging from the seed
     launch_night: int = -3  # a new model is released, and usage moves to it
     launch_surge: float = 1.0  # by how much the launch multiplies usage and sign-ups
     country_night: int | None = None  # sign-ups from a new country begin
@@ -89,6 +103,12 @@ SCENARIOS = {
             "campaigns of one make spend on fresh addresses, cards, devices and templates: from nothing to everything",
             kinds=ORDINARY + _SWEPT,
             is_budget_swept=True,
+        ),
+        Scenario(
+            "random-structure",
+            "tight innocent groups, campaigns, labels and missing signals, all drawn at random from families of them",
+            kinds=SOCIETY + INNOCENT_FAMILIES + RING_FAMILIES,
+            is_drawn=True,
         ),
     )
 }

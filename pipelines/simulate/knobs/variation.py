@@ -10,6 +10,8 @@ from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.simulate.knobs.declaration import ALONE, Kind
 from ringwatch.pipelines.simulate.knobs.scenarios import Desk
 
+# Drawn with a structure, not turned: worlds stay what they were before these could be said.
+_AS_DECLARED = frozenset({"by_strangers", "of_groups", "one_home", "to_strangers", "same_email"})
 _WIDEST = 3.0  # the factor up or down by which `vary` = 1 turns a knob at most
 
 
@@ -80,6 +82,8 @@ def _varied(holder: Any, vary: float, rng: np.random.Generator) -> Any:
     changes = {}
     for name, _ in knobs_of(holder):
         value = getattr(holder, name)
+        if name in _AS_DECLARED:
+            continue
         if is_dataclass(value):
             changes[name] = _varied(value, vary, rng)
         elif value == ALONE:

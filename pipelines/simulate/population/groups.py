@@ -3,9 +3,9 @@
 import numpy as np
 
 from ringwatch.pipelines.simulate.knobs.declaration import ALONE
-from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS
 from ringwatch.pipelines.simulate.population.draws import choose, cumulated, log_even
 from ringwatch.pipelines.simulate.population.holdings import STOCKS
+from ringwatch.pipelines.simulate.population.names import uniform
 from ringwatch.pipelines.simulate.population.networks import allocate
 from ringwatch.pipelines.simulate.population.state import DAY_US, NEVER, Groups, State
 from ringwatch.pipelines.simulate.population.world import COUNTRIES, World
@@ -60,12 +60,21 @@ def make_groups(world: World, state: State, n_accounts: int, rng: np.random.Gene
         hours=np.exp(rng.normal(0, 0.5 * variety)),
         sources=cumulated(world.of("place.sources")[kind] * np.exp(rng.normal(0, variety[:, None], (n, 6)))),
         tasks=cumulated(world.of("work.tasks")[kind] * np.exp(rng.normal(0, variety[:, None], (n, 7)))),
-        stocks=np.stack(
-            [np.maximum(1, np.rint(size / _per_group(world, f"{s}.accounts_each", kind, rng))) for s in STOCKS], axis=1
-        ).astype(np.int64)
-        if n
-        else np.empty((0, len(STOCKS)), dtype=np.int64),
+        stocks=_stocks(world, kind, size, rng) * _has_stock(world, kind, number),
     )
+
+
+def _stocks(world: World, kind: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Identifiers in each group's stocks, `[g, 4] int64`."""
+    counts = [np.maximum(1, np.rint(size / _per_group(world, f"{s}.accounts_each", kind, rng))) for s in STOCKS]
+    return np.stack(counts, axis=1).astype(np.int64)
+
+
+def _has_stock(world: World, kind: np.ndarray, number: np.ndarray) -> np.ndarray:
+    """Whether a group has something of each sort in common at all, `[g, 4] bool`."""
+    codes = (kind << 32 | number)[:, None] * len(STOCKS) + np.arange(len(STOCKS))
+    of_groups = np.stack([world.of(f"{stock}.of_groups")[kind] for stock in STOCKS], axis=1)
+    return np.asarray(uniform(codes.ravel(), world.key + 16).reshape(codes.shape) < of_groups)
 
 
 def _campaigns(world: World, state: State, kind: np.ndarray, number: np.ndarray) -> np.ndarray:
@@ -78,7 +87,7 @@ def _campaigns(world: World, state: State, kind: np.ndarray, number: np.ndarray)
 
 
 def _budgets(world: World, kind: np.ndarray, within: np.ndarray, n_of_kind: np.ndarray) -> np.ndarray:
-    if not SCENARIOS[world.arguments.scenario].is_budget_swept:
+    if not world.scenario.is_budget_swept:
         return np.zeros(kind.size)
     swept = within / np.maximum(n_of_kind[kind] - 1, 1)
     return np.where(world.of("is_fake")[kind], swept, 0.0)

@@ -40,7 +40,8 @@ def draw(
     shared, popular, stolen = (world.of(f"{stock}.{knob}")[kind] for knob in ("shared", "popular", "stolen"))
     bought_afresh = rng.random(rows.size) < groups.budget[group]
     u = rng.random(rows.size)
-    from_group = (u < shared) & groups.is_group[group] & ~bought_afresh
+    has_stock = groups.is_group[group] & (groups.stocks[group, STOCKS.index(stock)] > 0)
+    from_group = (u < shared) & has_stock & ~bought_afresh
     is_popular = (u >= shared) & (u < shared + popular)
     is_stolen = (u >= shared + popular) & (u < shared + popular + stolen)
     codes = np.where(from_group, group_codes(state, stock, group, rng), own_codes(accounts.renewals[rows], rows, slot))

@@ -4,7 +4,6 @@ import numpy as np
 
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.simulate.knobs.declaration import ALONE
-from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS
 from ringwatch.pipelines.simulate.population.draws import choose, cumulated, log_even
 from ringwatch.pipelines.simulate.population.groups import (
     make_groups,
@@ -13,6 +12,7 @@ from ringwatch.pipelines.simulate.population.groups import (
     shares_of_kinds,
 )
 from ringwatch.pipelines.simulate.population.holdings import draw_all, draw_domains
+from ringwatch.pipelines.simulate.population.names import uniform
 from ringwatch.pipelines.simulate.population.state import DAY_US, NEVER, Accounts, Groups, State
 from ringwatch.pipelines.simulate.population.world import COUNTRIES, World
 
@@ -79,7 +79,7 @@ def _accounts(
         leaves=starts + np.minimum(stays * DAY_US, 2**60).astype(np.int64),
         activity=np.minimum(active, 0.95),
         requests=requests,
-        home=first + np.arange(n),
+        home=_homes(world, groups, first, group),
         devices=none.copy(),
         cards=none.copy(),
         templates=none.copy(),
@@ -120,7 +120,7 @@ def _drift(
     rng: np.random.Generator,
 ) -> None:  # fmt: skip
     """Let a launch draw sign-ups, and a new country join, where the scenario has them. Changes its last two arrays."""
-    scenario = SCENARIOS[world.arguments.scenario]
+    scenario = world.scenario
     is_alone = ~groups.is_group[group]
     launch = world.midnight(world.day_of_night(scenario.launch_night))
     drawn = is_alone & (rng.random(group.size) < _SURGE_SHARE * (scenario.launch_surge - 1)) & (launch < until)
@@ -129,6 +129,14 @@ def _drift(
         opened = world.midnight(world.day_of_night(scenario.country_night))
         joins = is_alone & (created >= opened) & (rng.random(group.size) < _SHARE_OF_NEW_COUNTRY)
         country[joins] = len(COUNTRIES) - 1
+
+
+def _homes(world: World, groups: Groups, first: int, group: np.ndarray) -> np.ndarray:
+    """Household of each new account: its own, or that of the first one of its group, `[n] int64`."""
+    rows = first + np.arange(group.size)
+    _, first_of, place = np.unique(group, return_index=True, return_inverse=True)
+    is_there = uniform(rows, world.key + 17) < world.of("place.one_home")[groups.kind[group]]
+    return np.where(is_there & groups.is_group[group], rows[first_of[place]], rows)
 
 
 def _referrers(
@@ -142,4 +150,16 @@ def _referrers(
     chosen = np.where(place > start, first + order[earlier], -1)
     referrer = np.empty(order.size, dtype=np.int64)
     referrer[order] = chosen
-    return np.where(rng.random(group.size) < world.of("joining.referred")[kind], referrer, -1)
+    referrer = np.where(rng.random(group.size) < world.of("joining.referred")[kind], referrer, -1)
+    return _by_strangers(world, referrer, first, kind, created)
+
+
+def _by_strangers(world: World, referrer: np.ndarray, first: int, kind: np.ndarray, created: np.ndarray) -> np.ndarray:
+    """Let some accounts have used the code of an ordinary person who came before them."""
+    rows = first + np.arange(kind.size)
+    is_chosen = uniform(rows, world.key + 18) < world.of("joining.by_strangers")[kind]
+    ordinary = np.flatnonzero(kind == world.kind_number("person"))
+    if not is_chosen.any() or not ordinary.size:
+        return referrer
+    someone = ordinary[(uniform(rows, world.key + 19) * ordinary.size).astype(np.int64)]
+    return np.where(is_chosen & (created[someone] < created), first + someone, referrer)

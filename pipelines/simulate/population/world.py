@@ -11,7 +11,8 @@ import numpy as np
 
 from ringwatch.pipelines.common.errors import RingwatchError
 from ringwatch.pipelines.simulate.knobs.declaration import Kind
-from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS, Desk
+from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS, Desk, Scenario
+from ringwatch.pipelines.simulate.knobs.structures import random_structure
 from ringwatch.pipelines.simulate.knobs.variation import turned, varied
 from ringwatch.pipelines.simulate.population.state import DAY_US
 
@@ -61,9 +62,16 @@ class World:
             raise RingwatchError("--vary is a number from 0, the kinds as declared, to 1.")
 
     @cached_property
+    def scenario(self) -> Scenario:
+        """The scenario, its kinds as declared or drawn."""
+        declared = SCENARIOS[self.arguments.scenario]
+        if declared.is_drawn:
+            return random_structure(declared, self.arguments.n_accounts, self.chance("structure"))
+        return declared
+
+    @cached_property
     def _turned(self) -> tuple[tuple[Kind, ...], Desk]:
-        scenario = SCENARIOS[self.arguments.scenario]
-        kinds, desk = scenario.kinds, scenario.desk
+        kinds, desk = self.scenario.kinds, self.scenario.desk
         if self.arguments.vary:
             kinds = varied(kinds, self.arguments.vary, self.chance("knobs"))
         return turned(kinds, desk, self.arguments.knobs)

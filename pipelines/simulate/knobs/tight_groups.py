@@ -1,0 +1,235 @@
+"""Families of tight ordinary groups, from which worlds of random structure draw: innocent, and shared like a ring.
+
+Numbers are those of a typical kind; `structures.py` turns them and drops some of what is shared.
+"""
+
+from dataclasses import replace
+
+from ringwatch.pipelines.simulate.knobs.declaration import Joining, Kind, Paying, Place, Stock, Visible, Work, networks
+from ringwatch.pipelines.simulate.knobs.ordinary import ORDINARY
+
+_HOME_LINE = Place(sources=(0.62, 0.28, 0.0, 0.04, 0.0, 0.06), one_home=1.0)
+_NO_GROUP_STOCK = Stock(held=1.1)
+_DECLARED = {kind.name: kind for kind in ORDINARY}
+_AUTOMATED = Work(
+    active=(0.3, 0.9),
+    weekend=0.8,
+    hours=3.5,
+    clock=0.8,
+    requests=14.0,
+    tasks=(0.03, 0.5, 0.02, 0.05, 0.08, 0.3, 0.02),
+    templated=0.7,
+)
+
+# Who is loosely tied or alone, in every world.
+SOCIETY = tuple(
+    _DECLARED[name]
+    for name in ("person", "family", "campus", "office", "shared_office", "framework_user", "vpn_user", "traveller")
+)
+
+INNOCENT_FAMILIES = (
+    Kind(
+        "one_person",
+        "one person with several accounts, for work, home and trials, opened days to years apart",
+        group_size=(2.0, 6.0),
+        same_email=0.35,
+        joining=Joining(since_days=(20.0, 400.0), within_days=(2.0, 400.0), referred=0.15),
+        devices=Stock(held=1.3, shared=0.85, of_groups=0.85, accounts_each=(3.0, 6.0), popular=0.05),
+        cards=Stock(held=1.1, shared=0.85, of_groups=0.75, accounts_each=(3.0, 6.0)),
+        templates=Stock(held=1.4, shared=0.4, of_groups=0.4, accounts_each=(3.0, 6.0), popular=0.4),
+        phones=Stock(held=0.6, shared=0.85, of_groups=0.6, accounts_each=(3.0, 6.0)),
+        place=_HOME_LINE,
+        work=Work(active=(0.02, 0.5), templated=0.2),
+        paying=Paying(plans=(0.45, 0.4, 0.13, 0.02), transfers_per_month=0.05),
+    ),
+    Kind(
+        "one_card_household",
+        "a household, or parents and children elsewhere, on one card",
+        group_size=(2.0, 7.0),
+        joining=Joining(within_days=(5.0, 350.0), referred=0.25),
+        devices=Stock(held=1.4, shared=0.3, of_groups=0.6, accounts_each=(2.0, 5.0), popular=0.08),
+        cards=Stock(held=1.0, shared=0.95, accounts_each=(4.0, 7.0)),
+        phones=Stock(held=0.5, shared=0.4, of_groups=0.4, accounts_each=(2.0, 5.0)),
+        place=replace(_HOME_LINE, one_home=0.8),
+        paying=Paying(plans=(0.4, 0.5, 0.1, 0.0)),
+    ),
+    Kind(
+        "client_accounts",
+        "an agency or a freelancer who keeps the accounts of clients, from few machines, on few cards",
+        group_size=(4.0, 40.0),
+        emails=(0.35, 0.5, 0.1, 0.05),
+        same_email=0.1,
+        joining=Joining(within_days=(5.0, 300.0), referred=0.3),
+        devices=Stock(held=1.5, shared=0.75, of_groups=0.9, accounts_each=(3.0, 15.0), popular=0.05),
+        cards=Stock(held=1.1, shared=0.8, of_groups=0.85, accounts_each=(3.0, 30.0)),
+        templates=Stock(held=1.7, shared=0.6, of_groups=0.8, accounts_each=(4.0, 30.0), popular=0.2),
+        phones=Stock(held=0.5, shared=0.5, of_groups=0.7, accounts_each=(3.0, 12.0)),
+        place=Place(sources=(0.15, 0.1, 0.65, 0.05, 0.0, 0.05), accounts_per_address=(5.0, 40.0)),
+        work=Work(weekend=0.25, hours=2.6, requests=10.0, templated=0.5, together=0.2, clock=0.15),
+        paying=Paying(plans=(0.25, 0.55, 0.2, 0.0), topups_per_month=1.2),
+    ),
+    Kind(
+        "bootcamp",
+        "a course or hackathon that signs up within the hour, on the room's machines, with the same prompts",
+        group_size=(10.0, 60.0),
+        joining=Joining(since_days=(2.0, 200.0), within_days=(0.02, 0.3), leave_per_day=0.03, referred=0.2),
+        devices=Stock(held=1.2, shared=0.35, of_groups=0.7, accounts_each=(2.0, 8.0), popular=0.1),
+        templates=Stock(held=1.5, shared=0.85, accounts_each=(15.0, 60.0), popular=0.1),
+        place=Place(
+            sources=(0.25, 0.1, 0.62, 0.02, 0.0, 0.01),
+            networks=networks(education=0.5, business=0.5),
+            accounts_per_address=(10.0, 60.0),
+        ),
+        work=Work(together=0.7, weekend=0.2, templated=0.5, tasks=(0.2, 0.45, 0.03, 0.12, 0.02, 0.16, 0.02)),
+        paying=Paying(plans=(0.85, 0.15, 0.0, 0.0)),
+    ),
+    Kind(
+        "second_hand",
+        "who bought a used phone or computer, whose fingerprint another account had before",
+        devices=Stock(held=1.0, stolen=0.8),
+    ),
+    Kind(
+        "kiosk",
+        "an internet cafe or library: the same machines and line for people who share nothing else",
+        group_size=(10.0, 80.0),
+        devices=Stock(held=1.3, shared=0.8, accounts_each=(6.0, 40.0)),
+        cards=_NO_GROUP_STOCK,
+        place=Place(
+            sources=(0.1, 0.2, 0.65, 0.03, 0.0, 0.02),
+            networks=networks(residential=0.4, business=0.4, education=0.2),
+            accounts_per_address=(10.0, 80.0),
+        ),
+        paying=Paying(plans=(0.88, 0.12, 0.0, 0.0), prepaid=0.2),
+    ),
+    Kind(
+        "reseller_customers",
+        "customers of a lawful reseller, who bills them through its cards and routes them through its addresses",
+        group_size=(15.0, 150.0),
+        emails=(0.6, 0.2, 0.15, 0.05),
+        organization=0.2,
+        joining=Joining(within_days=(20.0, 350.0), referred=0.3),
+        devices=Stock(held=1.1, shared=0.3, of_groups=0.6, accounts_each=(3.0, 30.0), popular=0.1),
+        cards=Stock(held=1.0, shared=0.6, of_groups=0.9, accounts_each=(3.0, 30.0), renewed_per_day=0.002),
+        templates=Stock(held=1.6, shared=0.35, of_groups=0.7, accounts_each=(5.0, 60.0), popular=0.45),
+        phones=Stock(held=0.5, shared=0.4, of_groups=0.3, accounts_each=(4.0, 30.0)),
+        place=Place(
+            sources=(0.12, 0.06, 0.64, 0.05, 0.05, 0.08),
+            networks=networks(hosting=0.7, proxy=0.2, business=0.1),
+            accounts_per_address=(5.0, 80.0),
+            n_subnets=(1.0, 4.0),
+            abroad=0.2,
+        ),
+        work=Work(weekend=0.7, hours=3.5, clock=0.4, requests=12.0, templated=0.4),
+        paying=Paying(plans=(0.15, 0.75, 0.1, 0.0), topups_per_month=2.0, prepaid=0.1, disputed=0.003),
+        visible=Visible(review=3.0, mistaken=1.0),
+    ),
+    Kind(
+        "proxy_customers",
+        "real customers of a reseller whose network also carries a campaign, at the same addresses",
+        group_size=(10.0, 80.0),
+        joining=Joining(within_days=(20.0, 250.0), referred=0.1),
+        devices=Stock(held=1.2, shared=0.25, of_groups=0.4, accounts_each=(2.0, 5.0), popular=0.15),
+        cards=Stock(held=1.0, shared=0.3, of_groups=0.4, accounts_each=(2.0, 8.0)),
+        place=Place(
+            sources=(0.15, 0.08, 0.6, 0.05, 0.04, 0.08),
+            networks=networks(hosting=0.7, proxy=0.3),
+            accounts_per_address=(4.0, 15.0),
+            n_subnets=(1.0, 4.0),
+            abroad=0.2,
+        ),
+        work=Work(active=(0.1, 0.7), hours=3.5, clock=0.25, requests=14.0, templated=0.35),
+        paying=Paying(plans=(0.25, 0.65, 0.1, 0.0), topups_per_month=1.5, prepaid=0.12),
+        visible=Visible(review=2.0, mistaken=1.0),
+    ),
+    Kind(
+        "integrator_customers",
+        "customers of a white-label product: one template, its servers' addresses, its company card",
+        group_size=(20.0, 200.0),
+        emails=(0.3, 0.6, 0.05, 0.05),
+        organization=0.5,
+        joining=Joining(within_days=(10.0, 300.0)),
+        devices=Stock(held=1.0, shared=0.5, of_groups=0.4, accounts_each=(10.0, 100.0)),
+        cards=Stock(held=1.0, shared=0.9, of_groups=0.5, accounts_each=(10.0, 100.0)),
+        templates=Stock(held=1.2, shared=0.9, accounts_each=(20.0, 200.0)),
+        place=Place(
+            sources=(0.05, 0.02, 0.88, 0.0, 0.0, 0.05),
+            networks=networks(hosting=0.9, business=0.1),
+            accounts_per_address=(10.0, 100.0),
+        ),
+        work=replace(_AUTOMATED, tasks=(0.6, 0.1, 0.1, 0.05, 0.02, 0.1, 0.03)),
+        paying=Paying(plans=(0.05, 0.75, 0.18, 0.02)),
+    ),
+    Kind(
+        "agents_customers",
+        "people whom a field agent registers on the agent's own phone, and refers, before they go on with theirs",
+        group_size=(8.0, 60.0),
+        joining=Joining(within_days=(5.0, 250.0), referred=0.8),
+        devices=Stock(held=2.0, shared=0.45, accounts_each=(10.0, 60.0)),
+        phones=Stock(held=0.9),
+        place=Place(sources=(0.4, 0.5, 0.06, 0.02, 0.0, 0.02), accounts_per_address=(8.0, 60.0)),
+        work=Work(active=(0.02, 0.3)),
+    ),
+    Kind(
+        "one_device_sdk",
+        "users of an SDK or image that reports one device id for many people",
+        group_size=(20.0, 400.0),
+        devices=Stock(held=1.0, shared=0.9, accounts_each=(20.0, 400.0)),
+    ),
+    Kind(
+        "company_vpn",
+        "employees behind a company's VPN egress, who sign up and pay by themselves",
+        group_size=(6.0, 150.0),
+        emails=(0.5, 0.45, 0.0, 0.05),
+        organization=0.2,
+        joining=Joining(within_days=(10.0, 300.0), referred=0.15),
+        cards=Stock(held=1.0, shared=0.3, of_groups=0.4, accounts_each=(3.0, 20.0)),
+        templates=Stock(held=1.5, shared=0.4, of_groups=0.6, accounts_each=(4.0, 40.0), popular=0.3),
+        place=Place(
+            sources=(0.15, 0.1, 0.7, 0.03, 0.0, 0.02),
+            networks=networks(vpn=0.4, business=0.3, hosting=0.3),
+            accounts_per_address=(6.0, 100.0),
+            abroad=0.3,
+        ),
+        work=Work(weekend=0.15, hours=3.0, requests=8.0, templated=0.3),
+    ),
+    Kind(
+        "touring_team",
+        "a crew or sales team on the road together: hotels' lines, countries that change, a company card",
+        group_size=(3.0, 15.0),
+        joining=Joining(within_days=(3.0, 200.0), referred=0.2),
+        devices=Stock(held=1.3, shared=0.2, of_groups=0.4, accounts_each=(2.0, 5.0)),
+        cards=Stock(held=1.0, shared=0.7, of_groups=0.7, accounts_each=(3.0, 15.0)),
+        place=Place(sources=(0.05, 0.4, 0.35, 0.15, 0.0, 0.05), extra=1.5, abroad=0.6),
+    ),
+    Kind(
+        "ci_jobs",
+        "a team's build jobs and agents left running overnight, each with an account: one image, one template",
+        group_size=(3.0, 25.0),
+        same_email=0.2,
+        organization=0.3,
+        joining=Joining(within_days=(0.05, 60.0)),
+        devices=Stock(held=1.0, shared=0.9, of_groups=0.9, accounts_each=(3.0, 25.0)),
+        cards=Stock(held=1.0, shared=0.9, of_groups=0.9, accounts_each=(3.0, 25.0)),
+        templates=Stock(held=1.3, shared=0.9, accounts_each=(3.0, 25.0)),
+        place=Place(
+            sources=(0.02, 0.0, 0.5, 0.0, 0.0, 0.48),
+            networks=networks(hosting=0.9, business=0.1),
+            accounts_per_address=(2.0, 12.0),
+            n_subnets=(1.0, 3.0),
+        ),
+        work=_AUTOMATED,
+        paying=Paying(plans=(0.05, 0.6, 0.3, 0.05)),
+    ),
+    Kind(
+        "trial_abuser",
+        "somebody who opens one free account after the other for the trial, and belongs to no campaign",
+        group_size=(3.0, 12.0),
+        same_email=0.3,
+        joining=Joining(since_days=(5.0, 200.0), within_days=(0.5, 90.0), leave_per_day=0.08, referred=0.3),
+        devices=Stock(held=1.1, shared=0.9, accounts_each=(4.0, 12.0)),
+        cards=Stock(held=0.4, shared=0.5, of_groups=0.5, accounts_each=(2.0, 6.0)),
+        phones=Stock(held=0.5, shared=0.6, of_groups=0.7, accounts_each=(2.0, 6.0)),
+        place=replace(_HOME_LINE, sources=(0.5, 0.2, 0.0, 0.25, 0.0, 0.05)),
+        paying=Paying(plans=(0.96, 0.04, 0.0, 0.0), prepaid=0.3),
+    ),
+)
