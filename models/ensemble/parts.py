@@ -4,7 +4,7 @@ Trees on a few inputs err on different accounts than trees on all of them, and t
 abroad than any of them (models/README.md). Which is worth how much is fitted to held-out labels (training/stacking.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import lightgbm
@@ -34,7 +34,7 @@ _SHARED_PARAMETERS = {
     "verbosity": -1,
 }
 _VARIANTS: tuple[dict[str, bool], ...] = ({"extra_trees": True, "is_unbalance": True}, {}) * 2
-_MANY_ROWS, _LEAVES_OF_MANY = 4000, 31
+_MANY_ROWS, _LEAVES_OF_MANY = 4000, 16
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class TreePart:
     """Trees on some of the inputs.
 
     Attributes:
-        name: a key of `part_inputs`.
+        name: of its inputs, a key of `part_inputs`.
         model_strings: each model in LightGBM's text format; the part's logit is their mean.
     """
 
@@ -82,10 +82,13 @@ def fit_part(name: str, inputs: Columns, is_fake: np.ndarray, weight: np.ndarray
     return TreePart(name, tuple(str(each.model_to_string()) for each in model_strings))
 
 
-def part_logits(parts: Sequence[TreePart], inputs: Mapping[str, Columns], rows: np.ndarray | None = None) -> np.ndarray:
-    """Logit of each part, `[n_parts, n_rows] float64`, at some rows of its inputs or all of them."""
-    chosen = {part.name: inputs[part.name] if rows is None else _taken(inputs[part.name], rows) for part in parts}
-    return np.stack([predict_tree_logits(part.model_strings, chosen[part.name]) for part in parts])
+def part_logits(
+    parts: Sequence[TreePart], inputs: Mapping[str, Columns], rows: np.ndarray | None = None
+) -> Iterator[np.ndarray]:
+    """Logit of each part, `[n_rows] float64`, at some rows of its inputs or all of them."""
+    for part in parts:
+        columns = inputs[part.name] if rows is None else _taken(inputs[part.name], rows)
+        yield predict_tree_logits(part.model_strings, columns)
 
 
 def _taken(columns: Columns, rows: np.ndarray) -> Columns:

@@ -1,4 +1,4 @@
-"""A platform's model beside the default network: trees on its evidence, networks of its own, and their weights."""
+"""What scores beside the network: trees on its evidence, and the weights of both."""
 
 from dataclasses import dataclass
 
@@ -12,23 +12,25 @@ from ringwatch.models.ensemble.smoothing import smoothed
 
 @dataclass(frozen=True)
 class Stack:
-    """Parts that were fitted to a platform's labels.
+    """Trees beside the network, and how their logits are combined.
 
     Attributes:
-        parts: of trees.
-        weights: of the default network's logit, then of each part's.
+        pretrained: trees of the default model, fitted to the truth of simulated worlds.
+        fitted: trees that were fitted to a platform's labels; none in the default model.
+        weights: of the network's logit, then of each part's in the order above.
         smoothing: strength of smoothing over links.
     """
 
-    parts: tuple[TreePart, ...]
+    pretrained: tuple[TreePart, ...]
+    fitted: tuple[TreePart, ...]
     weights: tuple[float, ...]
     smoothing: float
 
     def combine(self, logits: np.ndarray, links: Links, shared: SharedEvidence) -> np.ndarray:
-        """One logit for each account, `[n_accounts] float64`, from those of the network and each part, in that order.
+        """One logit for each account, `[n_accounts] float64`.
 
         Args:
-            logits: `[1 + n_parts, n_accounts]`.
+            logits: `[1 + n_parts, n_accounts]`, of the network and of each part, in the order of the weights.
             links: by the network, with labels hidden.
             shared: what the pairs share.
         """

@@ -53,8 +53,8 @@ class SharedIdentifierConv(nn.Module):
     """Message passing from the other accounts on an account's identifiers of one kind: mean and max aggregation.
 
     The account itself is left out of both. It sends over more edges than it receives over: those that came before it
-    on an identifier do not hear it (features/order.py). Not a PyG `MessagePassing`: a message depends on all edges of an
-    identifier, and messages are computed in chunks.
+    on an identifier do not hear it (features/order.py). Not a PyG `MessagePassing`: a message depends on all edges of
+    an identifier, and messages are computed in chunks.
     """
 
     def __init__(self, width: int, n_context: int) -> None:

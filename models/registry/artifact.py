@@ -22,6 +22,7 @@ from ringwatch.models.registry.catalog import FORMAT, KIND, read_metadata, unrea
 from ringwatch.models.registry.model import Calibration, Member, TrainedModel
 from ringwatch.models.rings.classifier import RingClassifier
 
+_KINDS_OF_TREES = ("pretrained", "fitted")  # of a stack
 _PACKAGES = ("lightgbm", "numpy", "scikit-learn", "torch", "torch-geometric")
 
 
@@ -90,7 +91,7 @@ def _about(model: TrainedModel) -> dict[str, Any]:
         "ring_classifier": asdict(model.ring_classifier),
         "metrics": model.metrics,
         "members": [_input_schema_json(member.inputs) for member in model.members],
-        "stack": _stack_json(model.stack) if model.stack else None,
+        "stack": _stack_json(model.stack),
     }
 
 
@@ -101,8 +102,9 @@ def _weights(model: TrainedModel) -> bytes:
         for name, tensor in member.weights.items()
     }
     of_trees = {
-        _trees_key(part.name, number): torch.frombuffer(bytearray(each.encode()), dtype=torch.uint8)
-        for part in (model.stack.parts if model.stack else ())
+        _trees_key(kind, position, number): torch.frombuffer(bytearray(each.encode()), dtype=torch.uint8)
+        for kind in _KINDS_OF_TREES
+        for position, part in enumerate(getattr(model.stack, kind))
         for number, each in enumerate(part.model_strings)
     }
     return save(of_networks | of_trees)
@@ -118,23 +120,28 @@ def _ring_classifier(about: dict[str, Any]) -> RingClassifier:
 
 
 def _stack_json(stack: Stack) -> dict[str, Any]:
-    parts = [{"name": part.name, "n_models": len(part.model_strings)} for part in stack.parts]
-    return {"parts": parts, "weights": stack.weights, "smoothing": stack.smoothing}
+    parts = {
+        kind: [{"name": part.name, "n_models": len(part.model_strings)} for part in getattr(stack, kind)]
+        for kind in _KINDS_OF_TREES
+    }
+    return {**parts, "weights": stack.weights, "smoothing": stack.smoothing}
 
 
-def _stack(tensors: dict[str, Tensor], about: dict[str, Any] | None) -> Stack | None:
-    if about is None:
-        return None
-    parts = (TreePart(part["name"], _model_strings(tensors, **part)) for part in about["parts"])
-    return Stack(tuple(parts), tuple(about["weights"]), about["smoothing"])
+def _stack(tensors: dict[str, Tensor], about: dict[str, Any]) -> Stack:
+    parts = {
+        kind: tuple(_tree_part(tensors, kind, position, **part) for position, part in enumerate(about[kind]))
+        for kind in _KINDS_OF_TREES
+    }
+    return Stack(**parts, weights=tuple(about["weights"]), smoothing=about["smoothing"])
 
 
-def _model_strings(tensors: dict[str, Tensor], name: str, n_models: int) -> tuple[str, ...]:
-    return tuple(tensors[_trees_key(name, number)].numpy().tobytes().decode() for number in range(n_models))
+def _tree_part(tensors: dict[str, Tensor], kind: str, position: int, name: str, n_models: int) -> TreePart:
+    texts = (tensors[_trees_key(kind, position, number)].numpy().tobytes().decode() for number in range(n_models))
+    return TreePart(name, tuple(texts))
 
 
-def _trees_key(name: str, number: int) -> str:
-    return f"trees/{name}/{number}"
+def _trees_key(kind: str, position: int, number: int) -> str:
+    return f"trees/{kind}/{position}/{number}"
 
 
 def _of_member(tensors: dict[str, Tensor], position: int) -> dict[str, Tensor]:

@@ -42,8 +42,8 @@ class TrainedModel:
     Attributes:
         snapshot_date: night whose snapshot and labels it was trained on; None for the default model.
         seed: of everything random in training.
-        members: networks; their mean logit is the score before calibration, where they score alone.
-        stack: what a platform's labels were fitted with, beside the networks; None for the default model.
+        members: networks; their mean logit, with every label hidden, is one part of the score.
+        stack: the other parts, and the weights of all.
         calibration: from logits to probabilities.
         thresholds: on the probabilities.
         ring_classifier: of communities of accounts.
@@ -53,7 +53,7 @@ class TrainedModel:
     snapshot_date: dt.date | None
     seed: int
     members: tuple[Member, ...]
-    stack: Stack | None
+    stack: Stack
     calibration: Calibration
     thresholds: Thresholds
     ring_classifier: RingClassifier

@@ -12,7 +12,6 @@ from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.gnn.hetero import to_hetero_data
 from ringwatch.models.gnn.input_schema import ignored_inputs
 from ringwatch.models.registry.model import TrainedModel
-from ringwatch.models.scoring.networks import predict_logits
 from ringwatch.models.scoring.stacked import stack_inputs, stacked_logits
 
 _log = logging.getLogger(__name__)
@@ -29,17 +28,12 @@ class Scores:
 def score(model: TrainedModel, snapshot: Snapshot) -> Scores:
     """Scores in the order of the snapshot's accounts.
 
-    The labels known by its night are inputs of networks that score alone; a stack was fitted to them, and its networks
-    see none. The same model and snapshot give the same bits.
+    Labels are no inputs: a platform's model was fitted to them. The same model and snapshot give the same bits.
     """
     labels, data = known_labels(snapshot), to_hetero_data(snapshot)
     _warn_of_ignored(model, data)
-    if model.stack is None:
-        logits, links = predict_logits(model.members, None, data, labels, labels.is_known)
-    else:
-        inputs = stack_inputs(model.members, data, labels)
-        logits, links = stacked_logits(model.stack, inputs), inputs.links
-    return Scores(model.calibration.apply(logits), links)
+    inputs = stack_inputs(model.members, model.stack.pretrained, data, labels)
+    return Scores(model.calibration.apply(stacked_logits(model.stack, inputs)), inputs.links)
 
 
 def _warn_of_ignored(model: TrainedModel, data: HeteroData) -> None:

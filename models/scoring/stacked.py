@@ -9,7 +9,7 @@ from torch_geometric.data import HeteroData
 from ringwatch.models.data.labels import Labels
 from ringwatch.models.data.links import Links
 from ringwatch.models.ensemble.evidence import SharedEvidence, shared_evidence
-from ringwatch.models.ensemble.parts import part_inputs, part_logits
+from ringwatch.models.ensemble.parts import TreePart, part_inputs, part_logits
 from ringwatch.models.ensemble.stack import Stack
 from ringwatch.models.features.account import Columns
 from ringwatch.models.registry.model import Member
@@ -20,26 +20,29 @@ class StackInputs(NamedTuple):
     """Of one night, with every label hidden.
 
     Attributes:
-        logits: `[n_accounts] float64` of the network.
+        unfitted: `[1 + n_pretrained, n_accounts] float64` logits of the network and of pretrained trees.
         links: by the network.
         shared: what the candidate pairs share.
         of_parts: inputs of each part, `[n_accounts, n_inputs]` each.
     """
 
-    logits: np.ndarray
+    unfitted: np.ndarray
     links: Links
     shared: SharedEvidence
     of_parts: Mapping[str, Columns]
 
 
-def stack_inputs(members: Sequence[Member], data: HeteroData, labels: Labels) -> StackInputs:
+def stack_inputs(
+    members: Sequence[Member], pretrained: Sequence[TreePart], data: HeteroData, labels: Labels
+) -> StackInputs:
     """What a stack combines; one pass of the network."""
     logits, links = predict_logits(members, None, data, labels, np.zeros(labels.target.size, dtype=bool))
     shared = shared_evidence(data)
-    return StackInputs(logits, links, shared, part_inputs(data, logits, links, shared))
+    of_parts = part_inputs(data, logits, links, shared)
+    return StackInputs(np.stack([logits, *part_logits(pretrained, of_parts)]), links, shared, of_parts)
 
 
 def stacked_logits(stack: Stack, inputs: StackInputs) -> np.ndarray:
     """One logit for each account, `[n_accounts] float64`."""
-    of_parts = part_logits(stack.parts, inputs.of_parts)
-    return stack.combine(np.concatenate([inputs.logits[None], of_parts]), inputs.links, inputs.shared)
+    logits = np.stack([*inputs.unfitted, *part_logits(stack.fitted, inputs.of_parts)])
+    return stack.combine(logits, inputs.links, inputs.shared)

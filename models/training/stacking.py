@@ -61,7 +61,7 @@ class HeldOut(NamedTuple):
     """Logits by parts that an account's label was hidden from.
 
     Attributes:
-        of_parts: `[n_parts, n_accounts]`, the network's first; of labelled accounts, 0 elsewhere.
+        of_parts: `[n_parts, n_accounts]`, those that are not fitted here first; of labelled accounts, 0 elsewhere.
         near: `[n_folds, n_parts, n_near]` of the parts of each fold, for labelled accounts and those linked to them.
         rows: `[n_near]` of these.
     """
@@ -74,11 +74,11 @@ class HeldOut(NamedTuple):
 def held_out_parts(inputs: StackInputs, labels: Labels, fold: np.ndarray, *, seed: int) -> HeldOut:
     """Fit every part once a fold, without that fold's labels."""
     rows = _near(inputs.links, inputs.shared, labels.is_known)
-    near = np.empty((int(fold.max()) + 1, 1 + len(inputs.of_parts), rows.size))
+    near = np.empty((int(fold.max()) + 1, len(inputs.unfitted) + len(inputs.of_parts), rows.size))
     for held in range(len(near)):
         weight = np.where(labels.is_known & (fold != held), labels.confidence, 0.0)
         parts = fit_parts(inputs.of_parts, labels.is_fake, weight, seed=seed)
-        near[held] = np.concatenate([inputs.logits[None, rows], part_logits(parts, inputs.of_parts, rows)])
+        near[held] = [*inputs.unfitted[:, rows], *part_logits(parts, inputs.of_parts, rows)]
     of_parts = np.zeros((near.shape[1], fold.size))
     of_parts[:, rows] = near[fold[rows], :, np.arange(rows.size)].T
     return HeldOut(np.where(labels.is_known, of_parts, 0.0), near, rows)

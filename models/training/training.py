@@ -16,6 +16,7 @@ lower, two to ten times as many ordinary accounts would be suspicious.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -70,7 +71,8 @@ def train(
     """
     labels, default = known_labels(snapshot), default or default_model()
     fold, known = _folds(snapshot, labels, seed), labels.is_known
-    inputs = stack_inputs(default.members, to_hetero_data(snapshot), labels)
+    pretrained = default.stack.pretrained
+    inputs = stack_inputs(default.members, pretrained, to_hetero_data(snapshot), labels)
     progress(0.3)
     weight = np.where(known, labels.confidence, 0.0)
     of_folds = held_out_parts(inputs, labels, fold, seed=seed)
@@ -79,7 +81,7 @@ def train(
     progress(0.9)
     parts = fit_parts(inputs.of_parts, labels.is_fake, weight, seed=seed)
     learnt = stack_weights(of_folds.of_parts[:, known], labels.is_fake[known], weight[known])
-    stack = Stack(parts, tuple(learnt.tolist()), _SMOOTHING)
+    stack = Stack(pretrained, parts, tuple(learnt.tolist()), _SMOOTHING)
     stack = _best(stack, of_folds, inputs, labels, fold, rare_components(snapshot))
     among_known = combined_held_out(stack, of_accounts, inputs, account_fold)
     calibration = calibrate(among_known, labels.is_fake, weight, label_noise=LABEL_NOISE)
@@ -125,10 +127,11 @@ def _best(
 
 
 def _alone(stack: Stack) -> Iterator[Stack]:
-    """The network and each part by itself, not smoothed."""
+    """The network and each part by itself, and all of them, not smoothed."""
+    yield replace(stack, smoothing=0.0)
     for position in range(len(stack.weights)):
         weights = tuple(float(position == number) for number in range(len(stack.weights)))
-        yield Stack(stack.parts, weights, smoothing=0.0)
+        yield replace(stack, weights=weights, smoothing=0.0)
 
 
 def _folds(snapshot: Snapshot, labels: Labels, seed: int) -> np.ndarray:
