@@ -17,7 +17,8 @@ class Stack:
     Attributes:
         pretrained: trees of the default model, fitted to the truth of simulated worlds.
         fitted: trees that were fitted to a platform's labels; none in the default model.
-        weights: of the network's logit, then of each part's in the order above.
+        weights: of the network's logit, then of each part's in the order above, then of a platform's own networks if it
+            has any.
         smoothing: strength of smoothing over links.
     """
 

@@ -17,9 +17,10 @@ from ringwatch.models.common.memory import hold_no_freed_memory
 from ringwatch.models.ensemble.parts import TreePart
 from ringwatch.models.ensemble.stack import Stack
 from ringwatch.models.ensemble.thresholds import Thresholds
+from ringwatch.models.ensemble.trees import Trees
 from ringwatch.models.gnn.input_schema import InputSchema
 from ringwatch.models.registry.catalog import FORMAT, KIND, read_metadata, unreadable
-from ringwatch.models.registry.model import Calibration, Member, TrainedModel
+from ringwatch.models.registry.model import Calibration, Member, OwnNetworks, TrainedModel
 from ringwatch.models.rings.classifier import RingClassifier
 
 _KINDS_OF_TREES = ("pretrained", "fitted")  # of a stack
@@ -69,9 +70,10 @@ def read_model(folder: Path) -> TrainedModel:
             snapshot_date=dt.date.fromisoformat(about["snapshot_date"]) if about["snapshot_date"] else None,
             seed=about["seed"],
             members=tuple(
-                Member(_input_schema(member), _of_member(tensors, position))
+                Member(_input_schema(member), _of_member(tensors, str(position)))
                 for position, member in enumerate(about["members"])
             ),
+            own=_own(tensors, about["own"]),
             stack=_stack(tensors, about["stack"]),
             calibration=Calibration(**about["calibration"]),
             thresholds=Thresholds(**about["thresholds"]),
@@ -91,23 +93,51 @@ def _about(model: TrainedModel) -> dict[str, Any]:
         "ring_classifier": asdict(model.ring_classifier),
         "metrics": model.metrics,
         "members": [_input_schema_json(member.inputs) for member in model.members],
+        "own": _own_json(model.own) if model.own else None,
         "stack": _stack_json(model.stack),
     }
 
 
 def _weights(model: TrainedModel) -> bytes:
+    networks = {str(position): member for position, member in enumerate(model.members)}
+    texts = {
+        _trees_key(kind, position): part.model_strings
+        for kind in _KINDS_OF_TREES
+        for position, part in enumerate(getattr(model.stack, kind))
+    }
+    if model.own:
+        networks |= {f"own/{position}": member for position, member in enumerate(model.own.members)}
+        texts["trees/own"] = model.own.trees.model_strings
     of_networks = {
-        f"{position}/{name}": tensor.contiguous()
-        for position, member in enumerate(model.members)
+        f"{prefix}/{name}": tensor.contiguous()
+        for prefix, member in networks.items()
         for name, tensor in member.weights.items()
     }
     of_trees = {
-        _trees_key(kind, position, number): torch.frombuffer(bytearray(each.encode()), dtype=torch.uint8)
-        for kind in _KINDS_OF_TREES
-        for position, part in enumerate(getattr(model.stack, kind))
-        for number, each in enumerate(part.model_strings)
+        f"{key}/{number}": torch.frombuffer(bytearray(each.encode()), dtype=torch.uint8)
+        for key, of_part in texts.items()
+        for number, each in enumerate(of_part)
     }
     return save(of_networks | of_trees)
+
+
+def _own_json(own: OwnNetworks) -> dict[str, Any]:
+    return {
+        "members": [_input_schema_json(member.inputs) for member in own.members],
+        "n_models": len(own.trees.model_strings),
+        "share_of_trees": own.trees.share,
+    }
+
+
+def _own(tensors: dict[str, Tensor], about: dict[str, Any] | None) -> OwnNetworks | None:
+    if about is None:
+        return None
+    members = (
+        Member(_input_schema(member), _of_member(tensors, f"own/{position}"))
+        for position, member in enumerate(about["members"])
+    )
+    trees = Trees(_model_strings(tensors, "trees/own", about["n_models"]), about["share_of_trees"])
+    return OwnNetworks(tuple(members), trees)
 
 
 def _ring_classifier(about: dict[str, Any]) -> RingClassifier:
@@ -136,16 +166,19 @@ def _stack(tensors: dict[str, Tensor], about: dict[str, Any]) -> Stack:
 
 
 def _tree_part(tensors: dict[str, Tensor], kind: str, position: int, name: str, n_models: int) -> TreePart:
-    texts = (tensors[_trees_key(kind, position, number)].numpy().tobytes().decode() for number in range(n_models))
-    return TreePart(name, tuple(texts))
+    return TreePart(name, _model_strings(tensors, _trees_key(kind, position), n_models))
 
 
-def _trees_key(kind: str, position: int, number: int) -> str:
-    return f"trees/{kind}/{position}/{number}"
+def _model_strings(tensors: dict[str, Tensor], key: str, n_models: int) -> tuple[str, ...]:
+    return tuple(tensors[f"{key}/{number}"].numpy().tobytes().decode() for number in range(n_models))
 
 
-def _of_member(tensors: dict[str, Tensor], position: int) -> dict[str, Tensor]:
-    prefix = f"{position}/"
+def _trees_key(kind: str, position: int) -> str:
+    return f"trees/{kind}/{position}"
+
+
+def _of_member(tensors: dict[str, Tensor], key: str) -> dict[str, Tensor]:
+    prefix = f"{key}/"
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 

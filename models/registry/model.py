@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ringwatch.models.ensemble.stack import Stack
 from ringwatch.models.ensemble.thresholds import Thresholds
+from ringwatch.models.ensemble.trees import Trees
 from ringwatch.models.gnn.input_schema import InputSchema
 from ringwatch.models.rings.classifier import RingClassifier
 
@@ -21,6 +22,14 @@ class Member:
 
     inputs: InputSchema
     weights: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class OwnNetworks:
+    """Networks and trees trained from scratch on a platform's labels: a part of the score where labels are many."""
+
+    members: tuple[Member, ...]
+    trees: Trees
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,8 @@ class TrainedModel:
         snapshot_date: night whose snapshot and labels it was trained on; None for the default model.
         seed: of everything random in training.
         members: networks; their mean logit, with every label hidden, is one part of the score.
-        stack: the other parts, and the weights of all.
+        own: the last part; None where labels are few.
+        stack: the parts between, and the weights of all.
         calibration: from logits to probabilities.
         thresholds: on the probabilities.
         ring_classifier: of communities of accounts.
@@ -53,6 +63,7 @@ class TrainedModel:
     snapshot_date: dt.date | None
     seed: int
     members: tuple[Member, ...]
+    own: OwnNetworks | None
     stack: Stack
     calibration: Calibration
     thresholds: Thresholds

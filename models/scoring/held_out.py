@@ -8,24 +8,22 @@ from torch_geometric.data import HeteroData
 
 from ringwatch.models.data.labels import Labels
 from ringwatch.models.ensemble.trees import Trees
-from ringwatch.models.registry.model import Calibration, Member
+from ringwatch.models.registry.model import Member
 from ringwatch.models.scoring.networks import predict_logits
 
 
 class Networks(NamedTuple):
-    """An ensemble before calibration.
+    """A platform's own networks and trees, before calibration.
 
     Attributes:
         members: the networks.
         held_out: `[n_accounts] float64` logits, each of an account whose label was hidden.
-        trees: part of the held-out logits too; None for none.
-        start: the calibration to start from; None where there is none yet.
+        trees: part of the held-out logits too.
     """
 
     members: tuple[Member, ...]
     held_out: np.ndarray
-    trees: Trees | None
-    start: Calibration | None
+    trees: Trees
 
 
 def held_out_logits(

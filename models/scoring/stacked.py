@@ -12,7 +12,7 @@ from ringwatch.models.ensemble.evidence import SharedEvidence, shared_evidence
 from ringwatch.models.ensemble.parts import TreePart, part_inputs, part_logits
 from ringwatch.models.ensemble.stack import Stack
 from ringwatch.models.features.account import Columns
-from ringwatch.models.registry.model import Member
+from ringwatch.models.registry.model import Member, OwnNetworks
 from ringwatch.models.scoring.networks import predict_logits
 
 
@@ -20,16 +20,22 @@ class StackInputs(NamedTuple):
     """Of one night, with every label hidden.
 
     Attributes:
-        unfitted: `[1 + n_pretrained, n_accounts] float64` logits of the network and of pretrained trees.
+        first: `[1 + n_pretrained, n_accounts] float64` logits of the network and of pretrained trees.
+        last: `[0 or 1, n_accounts] float64` of a platform's own networks.
         links: by the network.
         shared: what the candidate pairs share.
-        of_parts: inputs of each part, `[n_accounts, n_inputs]` each.
+        of_parts: inputs of each part that is fitted, `[n_accounts, n_inputs]` each.
     """
 
-    unfitted: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
     links: Links
     shared: SharedEvidence
     of_parts: Mapping[str, Columns]
+
+    def with_own(self, logits: np.ndarray) -> "StackInputs":
+        """The same with `[n_accounts]` logits of a platform's own networks."""
+        return self._replace(last=logits[None])
 
 
 def stack_inputs(
@@ -39,10 +45,16 @@ def stack_inputs(
     logits, links = predict_logits(members, None, data, labels, np.zeros(labels.target.size, dtype=bool))
     shared = shared_evidence(data)
     of_parts = part_inputs(data, logits, links, shared)
-    return StackInputs(np.stack([logits, *part_logits(pretrained, of_parts)]), links, shared, of_parts)
+    first = np.stack([logits, *part_logits(pretrained, of_parts)])
+    return StackInputs(first, np.empty((0, logits.size)), links, shared, of_parts)
+
+
+def own_logits(own: OwnNetworks, data: HeteroData, labels: Labels) -> np.ndarray:
+    """Logits of a platform's own networks, `[n_accounts] float64`, which take its labels as inputs."""
+    return predict_logits(own.members, own.trees, data, labels, labels.is_known)[0]
 
 
 def stacked_logits(stack: Stack, inputs: StackInputs) -> np.ndarray:
     """One logit for each account, `[n_accounts] float64`."""
-    logits = np.stack([*inputs.unfitted, *part_logits(stack.fitted, inputs.of_parts)])
+    logits = np.stack([*inputs.first, *part_logits(stack.fitted, inputs.of_parts), *inputs.last])
     return stack.combine(logits, inputs.links, inputs.shared)

@@ -45,7 +45,7 @@ def own_networks(
     for held, model_string in enumerate(model_strings):
         of_trees[fold == held] = predict_tree_logits((model_string,), inputs)[fold == held]
     share = _share_of_trees(of_networks, of_trees, labels)
-    return Networks(members, (1 - share) * of_networks + share * of_trees, Trees(model_strings, share), None)
+    return Networks(members, (1 - share) * of_networks + share * of_trees, Trees(model_strings, share))
 
 
 def fit_one_epoch(snapshot: Snapshot) -> None:

@@ -64,7 +64,7 @@ def pretrain(
     lessons = [_lesson(member, *world) for world in worlds]
     trees = _fit_trees(lessons, seed=seed)
     of_held_out = [stack_inputs([member], [trees], each.data, each.labels) for each in held_out]
-    spread = np.concatenate([each.unfitted for each in of_held_out], axis=1).std(axis=1)
+    spread = np.concatenate([each.first for each in of_held_out], axis=1).std(axis=1)
     stack = Stack((trees,), (), tuple((1 / spread / spread.size).tolist()), _SMOOTHING)
     logits = np.concatenate([stacked_logits(stack, each) for each in of_held_out])
     is_fake = np.concatenate([each.fake > 0 for each in held_out])
@@ -75,6 +75,7 @@ def pretrain(
         snapshot_date=None,
         seed=seed,
         members=(member,),
+        own=None,
         stack=stack,
         calibration=calibration,
         thresholds=thresholds_of(probability),
@@ -122,7 +123,7 @@ def _fit_ring_classifier(
     features, is_ring = [], []
     for snapshot, truth, inputs in lessons:
         labels, decisions = known_labels(snapshot), decisions_of(snapshot)
-        logits = np.concatenate([inputs.unfitted, np.stack(list(part_logits([trees], inputs.of_parts)))])
+        logits = np.concatenate([inputs.first, np.stack(list(part_logits([trees], inputs.of_parts)))])
         groups = find_groups(among(link_graph(inputs.links), ~decisions.is_cleared))
         scores = calibration.apply(stack.combine(logits, inputs.links, inputs.shared))
         scores = scores_with_labels(scores, labels, decisions)

@@ -61,7 +61,7 @@ class HeldOut(NamedTuple):
     """Logits by parts that an account's label was hidden from.
 
     Attributes:
-        of_parts: `[n_parts, n_accounts]`, those that are not fitted here first; of labelled accounts, 0 elsewhere.
+        of_parts: `[n_parts, n_accounts]`, in the order of a stack's weights; of labelled accounts, 0 elsewhere.
         near: `[n_folds, n_parts, n_near]` of the parts of each fold, for labelled accounts and those linked to them.
         rows: `[n_near]` of these.
     """
@@ -72,13 +72,13 @@ class HeldOut(NamedTuple):
 
 
 def held_out_parts(inputs: StackInputs, labels: Labels, fold: np.ndarray, *, seed: int) -> HeldOut:
-    """Fit every part once a fold, without that fold's labels."""
+    """Fit every part once a fold, without that fold's labels; own networks' logits have to be held out already."""
     rows = _near(inputs.links, inputs.shared, labels.is_known)
-    near = np.empty((int(fold.max()) + 1, len(inputs.unfitted) + len(inputs.of_parts), rows.size))
+    near = np.empty((int(fold.max()) + 1, len(inputs.first) + len(inputs.of_parts) + len(inputs.last), rows.size))
     for held in range(len(near)):
         weight = np.where(labels.is_known & (fold != held), labels.confidence, 0.0)
         parts = fit_parts(inputs.of_parts, labels.is_fake, weight, seed=seed)
-        near[held] = [*inputs.unfitted[:, rows], *part_logits(parts, inputs.of_parts, rows)]
+        near[held] = [*inputs.first[:, rows], *part_logits(parts, inputs.of_parts, rows), *inputs.last[:, rows]]
     of_parts = np.zeros((near.shape[1], fold.size))
     of_parts[:, rows] = near[fold[rows], :, np.arange(rows.size)].T
     return HeldOut(np.where(labels.is_known, of_parts, 0.0), near, rows)

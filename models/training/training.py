@@ -8,7 +8,7 @@ trees, with weights that the platform's labels may shift (training/stacking.py),
 Known fakes are few, so none is set aside for good. The accounts are split into folds by whole components over rare
 shared identifiers (no ring is in two), and each fold is scored by parts that its labels were hidden from. Weights are
 fitted to these held-out logits, and the metrics are of them. Where one part alone is clearly better than the sum on
-held-out labels, that part is the model.
+held-out labels, that part is the model. Where labels are many, networks trained from scratch are a part too.
 
 The calibration is fitted to held-out logits of other folds, drawn account by account. An account that is not labelled
 yet has neighbours that are, as one in such a fold has: calibrated on rings of which nothing was known, which score
@@ -20,6 +20,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from torch_geometric.data import HeteroData
 
 from ringwatch.models.common.errors import TooFewLabelsError
 from ringwatch.models.common.metrics import paired_bootstrap
@@ -28,16 +29,19 @@ from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.ensemble.stack import Stack
 from ringwatch.models.gnn.hetero import to_hetero_data
 from ringwatch.models.registry.default_model import default_model
-from ringwatch.models.registry.model import TrainedModel
-from ringwatch.models.scoring.stacked import StackInputs, stack_inputs, stacked_logits
+from ringwatch.models.registry.model import OwnNetworks, TrainedModel
+from ringwatch.models.scoring.held_out import Networks
+from ringwatch.models.scoring.stacked import StackInputs, own_logits, stack_inputs, stacked_logits
 from ringwatch.models.training.calibration import LABEL_NOISE, calibrate, held_out_metrics, thresholds_of
-from ringwatch.models.training.fitting import Progress
+from ringwatch.models.training.fitting import Progress, part_of
+from ringwatch.models.training.own_networks import own_networks
 from ringwatch.models.training.splits import component_folds, rare_components
 from ringwatch.models.training.stacking import HeldOut, combined_held_out, fit_parts, held_out_parts, stack_weights
 
 MIN_FAKES, MIN_LEGITIMATE, MIN_RINGS = 20, 20, 3
 _N_FOLDS = 5
 _SMOOTHING = 1.0
+_MIN_FAKES_OF_OWN, _MAX_ACCOUNTS_OF_OWN = 100, 50_000  # own networks take an hour at 100,000 accounts
 _CLEARLY, _MIN_RINGS_TO_CHOOSE = 2.0, 20  # standard errors, which fewer rings do not give
 
 
@@ -64,50 +68,59 @@ def train(
         snapshot: the night.
         seed: of the folds and of the trees.
         default: None is the one that ships.
-        progress: called with the share done.
+        progress: called with the share done; networks trained from scratch take most of the time.
 
     Raises:
         TooFewLabelsError: fewer than 20 fakes or 20 legitimate accounts are known, or the fakes are in under 3 rings.
     """
     labels, default = known_labels(snapshot), default or default_model()
-    fold, known = _folds(snapshot, labels, seed), labels.is_known
-    pretrained = default.stack.pretrained
-    inputs = stack_inputs(default.members, pretrained, to_hetero_data(snapshot), labels)
-    progress(0.3)
+    fold, known, data = _folds(snapshot, labels, seed), labels.is_known, to_hetero_data(snapshot)
+    inputs = stack_inputs(default.members, default.stack.pretrained, data, labels)
+    own = _own(data, labels, fold, seed=seed, progress=part_of(progress, 0, 2))
     weight = np.where(known, labels.confidence, 0.0)
-    of_folds = held_out_parts(inputs, labels, fold, seed=seed)
-    progress(0.6)
-    of_accounts, account_fold = _held_out_accounts(inputs, labels, seed)
-    progress(0.9)
+    held_out = inputs.with_own(own.held_out) if own else inputs
+    of_folds = held_out_parts(held_out, labels, fold, seed=seed)
+    progress(0.7)
     parts = fit_parts(inputs.of_parts, labels.is_fake, weight, seed=seed)
     learnt = stack_weights(of_folds.of_parts[:, known], labels.is_fake[known], weight[known])
-    stack = Stack(pretrained, parts, tuple(learnt.tolist()), _SMOOTHING)
-    stack = _best(stack, of_folds, inputs, labels, fold, rare_components(snapshot))
-    among_known = combined_held_out(stack, of_accounts, inputs, account_fold)
-    calibration = calibrate(among_known, labels.is_fake, weight, label_noise=LABEL_NOISE)
-    scores = calibration.apply(stacked_logits(stack, inputs))
-    held_out = calibration.apply(combined_held_out(stack, of_folds, inputs, fold))
+    stack = Stack(default.stack.pretrained, parts, tuple(learnt.tolist()), _SMOOTHING)
+    stack = _best(stack, of_folds, held_out, labels, fold, rare_components(snapshot))
+    logits = combined_held_out(stack, of_folds, held_out, fold)
+    # Own networks are not fitted again for other folds: where they are, known rings are many, and these folds will do.
+    for_calibration = logits if own else _held_out_by_accounts(stack, held_out, labels, seed)
+    calibration = calibrate(for_calibration, labels.is_fake, weight, label_noise=LABEL_NOISE)
+    networks = OwnNetworks(own.members, own.trees) if own else None
+    final = inputs.with_own(own_logits(networks, data, labels)) if networks else inputs
+    scores = calibration.apply(stacked_logits(stack, final))
     progress(1.0)
     model = TrainedModel(
         snapshot_date=snapshot.date,
         seed=seed,
         members=default.members,
+        own=networks,
         stack=stack,
         calibration=calibration,
         thresholds=thresholds_of(scores[~known]),
         ring_classifier=default.ring_classifier,
-        metrics=held_out_metrics(held_out, labels.is_fake, known),
+        metrics=held_out_metrics(calibration.apply(logits), labels.is_fake, known),
     )
-    return Candidate(model, held_out, scores)
+    return Candidate(model, calibration.apply(logits), scores)
 
 
-def _held_out_accounts(inputs: StackInputs, labels: Labels, seed: int) -> tuple[HeldOut, np.ndarray]:
-    """Held-out parts by folds of single accounts, and the fold of each, `[n_accounts]`."""
+def _own(data: HeteroData, labels: Labels, fold: np.ndarray, *, seed: int, progress: Progress) -> Networks | None:
+    """Networks trained from scratch, where there are labels enough to learn from and accounts few enough to do it."""
+    if labels.is_fake.sum() < _MIN_FAKES_OF_OWN or labels.target.size > _MAX_ACCOUNTS_OF_OWN:
+        return None
+    return own_networks(data, labels, fold, seed=seed, progress=progress)
+
+
+def _held_out_by_accounts(stack: Stack, inputs: StackInputs, labels: Labels, seed: int) -> np.ndarray:
+    """Held-out logits by folds of single accounts, `[n_accounts]`, of labelled accounts."""
     fold, order = np.zeros(labels.target.size, dtype=np.int64), np.random.default_rng(seed).permutation
     for of_class in (labels.is_fake, labels.is_known & ~labels.is_fake):
         rows = order(np.flatnonzero(of_class))
         fold[rows] = np.arange(rows.size) % _N_FOLDS
-    return held_out_parts(inputs, labels, fold, seed=seed), fold
+    return combined_held_out(stack, held_out_parts(inputs, labels, fold, seed=seed), inputs, fold)
 
 
 def _best(
