@@ -14,9 +14,12 @@ class Links:
         sender: `[n_pairs] int64`.
         probability: `[n_pairs] float64`, that both are fakes of one operator, as far as the receiver's evidence goes.
         n_accounts: accounts that the rows count in.
+        n_beyond_network: `[n_pairs] int64`, independent kinds of evidence that the receiver shares with the other,
+            addresses and subnets left out; None: not known.
     """
 
     receiver: np.ndarray
     sender: np.ndarray
     probability: np.ndarray
     n_accounts: int
+    n_beyond_network: np.ndarray | None = None

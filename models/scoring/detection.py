@@ -15,6 +15,7 @@ from ringwatch.models.explain.reasons import Findings, account_reasons
 from ringwatch.models.rings.classifier import RingClassifier
 from ringwatch.models.rings.cleared import NONE_CLEARED, ClearedRings, join_cleared_rings
 from ringwatch.models.rings.communities import among, find_groups, link_graph
+from ringwatch.models.rings.cores import core_sizes
 from ringwatch.models.rings.decision import decide_rings
 from ringwatch.models.rings.identity import RingIds, Rings, match_rings
 from ringwatch.models.rings.reasons import ring_reasons
@@ -28,6 +29,7 @@ ACCOUNTS_SCHEMA = pa.schema(
         ("fraud_label", pa.string()),
         ("ring_id", pa.string()),
         ("reasons", pa.list_(pa.string())),
+        ("core_size", pa.int64()),
     ]
 )
 _LABELS = np.array(["clear", "watch", "suspicious"])
@@ -40,7 +42,8 @@ class Detection:
 
     Attributes:
         accounts: ACCOUNTS_SCHEMA, every account of the snapshot, sorted by account_id; ring_id is null outside rings,
-            reasons are empty for a clear account that nobody reviewed and that is in none.
+            reasons are empty for a clear account that nobody reviewed and that is in none; core_size is the number of
+            suspicious accounts that it is connected with (rings/cores.py), itself included, 0 for none.
         found: the rings, and legitimate groups that were looked at and cleared; and their members.
     """
 
@@ -118,7 +121,7 @@ def detect(
     )  # fmt: skip
     ids = match_rings(previous, decided.groups, snapshot.accounts["id"], snapshot.date)
     return Detection(
-        _accounts_table(snapshot, kinds, findings, level, ids),
+        _accounts_table(snapshot, kinds, findings, level, ids, core_sizes(scores.links, level == _SUSPICIOUS)),
         rings_table(
             snapshot,
             decided.groups,
@@ -136,7 +139,12 @@ def _levels(scores: np.ndarray, thresholds: Thresholds) -> np.ndarray:
 
 
 def _accounts_table(
-    snapshot: Snapshot, kinds: Sequence[SharedKind], findings: Findings, level: np.ndarray, ids: RingIds
+    snapshot: Snapshot,
+    kinds: Sequence[SharedKind],
+    findings: Findings,
+    level: np.ndarray,
+    ids: RingIds,
+    core_size: np.ndarray,
 ) -> pa.Table:
     has_reasons = (level != _CLEAR) | (findings.decisions.outcome >= 0)
     has_reasons[list(findings.account_notes)] = True
@@ -153,5 +161,6 @@ def _accounts_table(
         pa.ListArray.from_arrays(
             np.cumsum(lengths), pa.array([s for sentences in sentences_by_row for s in sentences], pa.string())
         ),
+        pa.array(core_size, pa.int64()),
     ]
     return pa.table(columns, schema=ACCOUNTS_SCHEMA)

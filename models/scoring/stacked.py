@@ -1,6 +1,7 @@
 """What the parts of a stack see of a snapshot, and their combined logit."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +45,7 @@ def stack_inputs(
     """What a stack combines; one pass of the network."""
     logits, links = predict_logits(members, None, data, labels, np.zeros(labels.target.size, dtype=bool))
     shared = shared_evidence(data)
+    links = replace(links, n_beyond_network=shared.n_beyond_network)
     of_parts = part_inputs(data, logits, links, shared)
     first = np.stack([logits, *part_logits(pretrained, of_parts)])
     return StackInputs(first, np.empty((0, logits.size)), links, shared, of_parts)

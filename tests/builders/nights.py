@@ -45,6 +45,7 @@ class Judged:
     source: str = "manual_review"
     n_people: int = 1  # who found the same
     reasons: tuple[str, ...] = ("shares a card with 3 others",)
+    core_size: int = 6  # suspicious accounts that it hangs together with
 
 
 def detected_night(
@@ -106,6 +107,7 @@ def detected_night(
             "fraud_label": "suspicious" if judged.score >= THRESHOLDS.suspicious and not is_default else "clear",
             "ring_id": judged.ring_id,
             "reasons": list(judged.reasons),
+            "core_size": judged.core_size,
         }
         for account_id, judged in sorted(accounts.items())
     ]

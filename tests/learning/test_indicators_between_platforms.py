@@ -88,6 +88,7 @@ def list_the_fakes(settings: Settings, world: Path) -> set[str]:
             "fraud_label": "suspicious" if id_ in campaign_of else "clear",
             "ring_id": campaign_of.get(id_),
             "reasons": [],
+            "core_size": 6 if id_ in campaign_of else 0,
         }
         for id_ in ids
     ]

@@ -126,6 +126,8 @@ def _rule(row: Mapping[str, Any], n_kinds: int, policy: Policy) -> str | None:
     """The rule that lists an account whose score is suspicious, if one does."""
     if row["fraud_score"] < min(policy.restrict_from, policy.min_fraud_score):
         return None
+    if row["core_size"] < policy.min_core_accounts:
+        return None
     if row["ring_id"] is not None:
         return RULE_RING
     return RULE_KINDS if n_kinds >= policy.min_evidence_kinds else None

@@ -21,7 +21,8 @@ Count = Annotated[int, Field(ge=0)]
 class Policy:
     """Rules of the ban list.
 
-    A score alone never lists an account: there must be a ring, or independent kinds of shared identifiers. An
+    A score alone never lists an account: it must hang together with others that are suspicious, by likely links that
+    share more than a network (`min_core_accounts`), and be in a ring or share independent kinds of identifiers. An
     address and its subnet are one kind. The score asked for is the lowest at which simulated worlds, other than those
     that judge it, had under one ordinary account to 500 fakes. What a person decided comes before all of this, but
     where the model sees nothing at all it takes two: in simulated worlds nine in ten of the reviewers' wrong findings
@@ -41,10 +42,11 @@ class Policy:
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
-    version: str = "5"
+    version: str = "6"
     min_fraud_score: Share = 0.98
     restrict_from: Share = 0.98  # as high as min_fraud_score: nobody is restricted
     contested_below: Share = 0.05  # a score with which a person's finding waits for a second person's
+    min_core_accounts: Count = 6  # in its connected core, itself included; smaller ones are for people to decide
     min_evidence_kinds: Count = 2  # for an account outside every ring
     expires_after_days: Count = 90
     renew_within_days: Count = 30  # fresh evidence renews an entry this long before it expires, and not every night

@@ -53,15 +53,28 @@ def test_the_version_follows_from_date_and_content(candidate, registry):
     assert len(registry.versions()) == 2
 
 
-def test_a_label_known_at_the_midnight_that_ends_the_champions_night_is_new_to_it(world, candidate, registry):
-    promote_if_not_worse(registry, candidate, world.snapshot)
+def _labelled_since(snapshot):
+    """A week later, when all its labels have become known at the midnight that ends the first night."""
     midnight = dt.datetime.combine(DATE + dt.timedelta(days=1), dt.time(), dt.UTC)
-    labels = world.snapshot.labels
+    labels = snapshot.labels
     known_at = pa.array([midnight] * labels.num_rows, labels.schema.field("known_at").type)
     labels = labels.set_column(labels.column_names.index("known_at"), "known_at", known_at)
-    later = replace(world.snapshot, date=LATER, labels=labels)
-    _, why = promote_if_not_worse(registry, _dated(candidate, LATER), later)
+    return replace(snapshot, date=LATER, labels=labels)
+
+
+def test_a_label_known_at_the_midnight_that_ends_the_champions_night_is_new_to_it(world, candidate, registry):
+    promote_if_not_worse(registry, candidate, world.snapshot)
+    _, why = promote_if_not_worse(registry, _dated(candidate, LATER), _labelled_since(world.snapshot))
     assert f"on labels since {DATE}" in why
+
+
+def test_without_new_labels_to_compare_on_the_newer_model_replaces_the_champion(world, candidate, registry):
+    """A champion ranks labels that it has learnt too well to be compared on them."""
+    promote_if_not_worse(registry, candidate, world.snapshot)
+    newer = _dated(candidate, LATER)
+    promoted, why = promote_if_not_worse(registry, newer, replace(world.snapshot, date=LATER))
+    assert promoted
+    assert "too few labels since" in why
 
 
 def test_the_first_model_is_promoted_once(world, candidate, registry):
@@ -76,7 +89,7 @@ def test_a_worse_model_is_stored_and_not_promoted(world, candidate, registry):
     champion = registry.champion()
     noise = np.random.default_rng(0).random(world.snapshot.n_accounts)
     worse = _dated(candidate, LATER)._replace(held_out=noise)
-    promoted, why = promote_if_not_worse(registry, worse, replace(world.snapshot, date=LATER))
+    promoted, why = promote_if_not_worse(registry, worse, _labelled_since(world.snapshot))
     assert not promoted
     assert "worse" in why
     assert registry.champion() == champion

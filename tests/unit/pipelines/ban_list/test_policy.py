@@ -257,10 +257,11 @@ def test_a_policy_is_not_changed_in_place():
 def test_the_shipped_policy_with_other_numbers_has_another_version():
     """Lists name the version: two policies of one version would tell partners and appellants the same of both."""
     assert asdict(POLICY) == {
-        "version": "5",
+        "version": "6",
         "min_fraud_score": 0.98,
         "restrict_from": 0.98,
         "contested_below": 0.05,
+        "min_core_accounts": 6,
         "min_evidence_kinds": 2,
         "expires_after_days": 90,
         "renew_within_days": 30,
