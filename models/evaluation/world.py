@@ -27,6 +27,7 @@ class DetectedNight:
     Attributes:
         snapshot: the night.
         truth: about its accounts, in their order, as are all the rest.
+        score: `[n_accounts] float64`.
         is_suspicious: `[n_accounts] bool`.
         is_banned: `[n_accounts] bool`, to be listed by its score.
         is_decided: `[n_accounts] bool`, to be listed by a person's decision.
@@ -37,6 +38,7 @@ class DetectedNight:
 
     snapshot: Snapshot
     truth: Truth
+    score: np.ndarray
     is_suspicious: np.ndarray
     is_banned: np.ndarray
     is_decided: np.ndarray

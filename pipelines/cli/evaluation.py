@@ -1,6 +1,7 @@
 """Commands that judge detection: evaluate, benchmark."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,6 +87,9 @@ def evaluate(
     show(reports, as_json, _ranking_table)
     if not as_json:
         out.print(_finding_table(reports), soft_wrap=True)
+        for each in reports:
+            for table in _tables_of(each):
+                out.print(table, soft_wrap=True)
 
 
 def _evaluate_stored(folder: Path | None, as_json: bool) -> None:
@@ -182,8 +186,7 @@ def _ranking_table(reports: list[dict[str, Any]]) -> Table:
 
 
 def _finding_table(reports: list[dict[str, Any]]) -> Table:
-    table = counts_table("what was found, by seed", "", *(str(each["seed"]) for each in reports))
-
+    table = counts_table("what was found", "", *(each["name"] for each in reports))
     for who in ("fakes", "ordinary"):
         table.add_row(f"{who} suspicious", *(f"{each['suspicious'][who]:,}" for each in reports))
         table.add_row(f"{who} banned by score", *(f"{each['banned'][who]:,}" for each in reports))
@@ -193,6 +196,25 @@ def _finding_table(reports: list[dict[str, Any]]) -> Table:
     table.add_row("rings, B-cubed F1", *(f"{each['rings']['against_campaigns']['b_cubed_f1']:.3f}" for each in reports))
     table.add_row("large campaigns found", *(_n_found(each["campaigns"]) for each in reports))
     return table
+
+
+def _tables_of(report: dict[str, Any]) -> Iterator[Table]:
+    """What only some worlds have: their first labelled night, and what framing a person comes to."""
+    if first := report.get("first_night"):
+        table = counts_table(f"{report['name']}, first labelled night ({first['date']})", "", "AP")
+        for name, metrics in first["metrics"].items():
+            table.add_row(name, f"{metrics['average_precision']:.3f}")
+        yield table
+    if report["framing"]:
+        table = counts_table(
+            f"{report['name']}: framing, by what attackers do", "", "accounts", "kinds", "victims", "score\nbefore",
+            "score\nafter", "suspicious", "listed",
+        )  # fmt: skip
+        for each in report["framing"]:
+            counts = (str(each[what]) for what in ("n_accounts", "n_kinds", "victims"))
+            scores = ("" if each[what] is None else f"{each[what]:.3f}" for what in ("score_before", "score_after"))
+            table.add_row(each["style"], *counts, *scores, str(each["suspicious"]), str(each["listed"]))
+        yield table
 
 
 def _n_found(campaigns: dict[str, Any]) -> str:

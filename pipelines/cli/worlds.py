@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from ringwatch.pipelines.evaluation.outcome import Outcome
 
 Scenario = Annotated[
-    str, typer.Option("--scenario", help="disclosure, novel, camouflage, quiet, drift, evasion or random-structure.")
+    str,
+    typer.Option(
+        "--scenario", help="disclosure, novel, camouflage, quiet, drift, evasion, framing or random-structure."
+    ),
 ]
 Accounts = Annotated[int, typer.Option("--accounts", min=1, help="Accounts that have signed up by the last night.")]
 Nights = Annotated[int, typer.Option("--nights", min=1, help="Nights after the history.")]

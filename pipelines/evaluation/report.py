@@ -31,6 +31,7 @@ def write_report(reports: Sequence[Report], folder: Path) -> None:
         "rings": _rings_table(reports),
         "harm": _harm_table(reports),
         "groups": _of_groups(reports),
+        "framing": _framing_table(reports),
     }
     plots: dict[str, str | None] = {}
     if ranked:
@@ -78,7 +79,7 @@ def _write(reports: Sequence[Report], page: str, folder: Path) -> None:
 
 def _ranking_table(reports: Sequence[Report]) -> Table:
     names = list(reports[0]["ranking"]["metrics"])
-    head = ["", "AP", "by seed", "recall at 99 %", "recall at 95 %", "recall at K", "AUROC", "calibration error"]
+    head = ["", "AP", "by world", "recall at 99 %", "recall at 95 %", "recall at K", "AUROC", "calibration error"]
     fields = ("recall_at_precision_99", "recall_at_precision_95", "recall_at_k", "auroc", "calibration_error")
     rows: list[list[object]] = []
     for name in names:
@@ -95,7 +96,7 @@ def _lead(reports: Sequence[Report]) -> str:
 
 
 def _campaign_table(reports: Sequence[Report]) -> Table:
-    head = ["campaign", "seed", "active", "type was labelled", "suspicious by the last night", "found in night"]
+    head = ["campaign", "world", "active", "type was labelled", "suspicious by the last night", "found in night"]
     rows: list[list[object]] = []
     for report in reports:
         for name, each in sorted(report["campaigns"].items(), key=lambda item: -item[1]["n_active"]):
@@ -103,7 +104,7 @@ def _campaign_table(reports: Sequence[Report]) -> Table:
                 share = each["share_suspicious_by_night"][-1]
                 night = each["nights_to_found"] or "never"
                 labelled = "yes" if each["type_was_labelled"] else "no"
-                rows.append([name, report["seed"], f"{each['n_active']:,}", labelled, f"{share:.0%}", night])
+                rows.append([name, report["name"], f"{each['n_active']:,}", labelled, f"{share:.0%}", night])
     return head, rows
 
 
@@ -118,7 +119,7 @@ def _night_table(reports: Sequence[Report]) -> Table:
 
 
 def _rings_table(reports: Sequence[Report]) -> Table:
-    head = ["seed", "rings", "purity", "B-cubed F1, campaigns", "precision", "recall", "B-cubed F1, groups"]
+    head = ["world", "rings", "purity", "B-cubed F1, campaigns", "precision", "recall", "B-cubed F1, groups"]
     rows: list[list[object]] = []
     for report in reports:
         one, other = report["rings"]["against_campaigns"], report["rings"]["against_groups"]
@@ -129,17 +130,17 @@ def _rings_table(reports: Sequence[Report]) -> Table:
             one["b_cubed_recall"],
             other["b_cubed_f1"],
         )
-        rows.append([report["seed"], one["n_rings"], *(f"{figure:.3f}" for figure in figures)])
+        rows.append([report["name"], one["n_rings"], *(f"{figure:.3f}" for figure in figures)])
     return head, rows
 
 
 def _evidence_table(reports: Sequence[Report]) -> Table:
-    head = ["seed", "accounts", "log-odds fall by named evidence", "by random", "named falls more"]
+    head = ["world", "accounts", "log-odds fall by named evidence", "by random", "named falls more"]
     rows: list[list[object]] = []
     for report in reports:
         found = report["ranking"]["evidence"]
         falls = (f"{found['fall_named']:.2f}", f"{found['fall_random']:.2f}", f"{found['share_named_falls_more']:.0%}")
-        rows.append([report["seed"], found["n_accounts"], *falls])
+        rows.append([report["name"], found["n_accounts"], *falls])
     return head, rows
 
 
@@ -154,6 +155,23 @@ def _harm_table(reports: Sequence[Report]) -> Table:
         of_kind = [each["harm_by_kind"][kind] for each in reports if kind in each["harm_by_kind"]]
         rows.append([kind, *(f"{sum(each[field] for each in of_kind):,}" for field in fields)])
     return head, rows
+
+
+def _framing_table(reports: Sequence[Report]) -> Table:
+    """For each style what it costs and what it comes to, over all worlds; no rows but in the scenario `framing`."""
+    head = ["what attackers do", "accounts", "kinds", "victims", "score before", "after", "suspicious", "listed"]
+    rows: list[list[object]] = []
+    for styles in zip(*(report["framing"] for report in reports), strict=True):
+        sums = [sum(each[what] for each in styles) for what in ("victims", "suspicious", "listed")]
+        scores = [_mean_score([each[what] for each in styles]) for what in ("score_before", "score_after")]
+        first = styles[0]
+        rows.append([first["about"], first["n_accounts"], first["n_kinds"], sums[0], *scores, *sums[1:]])
+    return head, rows
+
+
+def _mean_score(scores: Sequence[float | None]) -> str:
+    known = [each for each in scores if each is not None]
+    return f"{fmean(known):.3f}" if known else ""
 
 
 def _of_groups(reports: Sequence[Report]) -> str:

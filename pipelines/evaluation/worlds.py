@@ -31,6 +31,7 @@ from ringwatch.pipelines.ban_list.rules.candidates import find_candidates
 from ringwatch.pipelines.ban_list.rules.entries import RULES
 from ringwatch.pipelines.ban_list.rules.policy import POLICY
 from ringwatch.pipelines.common.settings import Settings
+from ringwatch.pipelines.evaluation.framing import framing_of
 from ringwatch.pipelines.evaluation.measure import put_world_in_ledger, truth_about, world_elsewhere
 from ringwatch.pipelines.evaluation.others import days_of_world, read_truth_of_others
 from ringwatch.pipelines.nightly.detect import detect_in
@@ -64,6 +65,7 @@ def evaluate_world(arguments: Arguments, *, n_reviews: int = 0) -> dict[str, Any
             "scenario": arguments.scenario,
             **_judge(nights),
             "evasion_budgets": _evasion_budgets(world),
+            "framing": framing_of(nights, read_truth(world)),
         }
         if nights[-1].truth.is_fake.any():
             elsewhere = world_elsewhere(arguments)
@@ -83,7 +85,7 @@ def evaluate_world_of_others(world: Path, *, n_nights: int, n_reviews: int = 0) 
         _log.info("checking the %s days of %s", len(days), world)
         put_in_ledger(settings, world / "landing", days)
         nights = _play_nights(settings, days[-n_nights:], truth, n_reviews=n_reviews)
-        report = {"name": world.resolve().name, "seed": 0, "scenario": "of others", **_judge(nights)}
+        report = {"name": world.resolve().name, "seed": None, "scenario": "of others", **_judge(nights)}
         if nights[-1].truth.is_fake.any():
             report["ranking"] = _rank(settings, nights[-1], None, seed=0)
             report["first_night"] = _rank_first(settings, nights)
@@ -105,6 +107,7 @@ def _judge(nights: Sequence[DetectedNight]) -> dict[str, Any]:
         "n_accounts": nights[-1].snapshot.n_accounts,
         **evaluate_detection(nights),
         "evasion_budgets": {},
+        "framing": [],
         "ranking": {},
     }
 
@@ -157,6 +160,7 @@ def _play(settings: Settings, snapshot: Snapshot, truth: pa.Table) -> DetectedNi
     return DetectedNight(
         snapshot,
         truth_about(snapshot, truth),
+        found.accounts["fraud_score"].to_numpy(),
         pc.equal(found.accounts["fraud_label"], "suspicious").to_numpy(zero_copy_only=False),
         _is_among(snapshot, [each.account_id for each in listed if each.decided_by in RULES]),
         _is_among(snapshot, [each.account_id for each in listed if each.decided_by not in RULES]),

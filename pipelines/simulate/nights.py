@@ -27,6 +27,8 @@ from ringwatch.pipelines.simulate.events.labelling import decide_labels, labels_
 from ringwatch.pipelines.simulate.events.payments import payments_of
 from ringwatch.pipelines.simulate.events.recording import recorded_addresses, recorded_tables
 from ringwatch.pipelines.simulate.events.sightings import address_sightings, device_sightings, sign_up
+from ringwatch.pipelines.simulate.framing import add_framing
+from ringwatch.pipelines.simulate.knobs.scenarios import SCENARIOS
 from ringwatch.pipelines.simulate.population.groups import crowd_groups
 from ringwatch.pipelines.simulate.population.holdings import renew
 from ringwatch.pipelines.simulate.population.networks import public_networks
@@ -71,7 +73,10 @@ def simulate(arguments: Arguments, out: Path) -> Simulated:
     for day in range(world.n_days):
         _log.info("day %s of %s", day + 1, world.n_days)
         _play(world, state, out, np.empty(0, dtype=np.int64), rows)
-    return _finish(world, state, out, rows, first_day=0)
+    simulated = _finish(world, state, out, rows, first_day=0)
+    if SCENARIOS[arguments.scenario].is_framed:
+        add_framing(out, world.date_of(state.day - 1), seed=arguments.seed)
+    return simulated
 
 
 def continue_world(folder: Path, ban_list: Path | None) -> Simulated:

@@ -54,6 +54,7 @@ class Scenario:
     launch_surge: float = 1.0  # by how much the launch multiplies usage and sign-ups
     country_night: int | None = None  # sign-ups from a new country begin
     is_budget_swept: bool = False  # campaigns spend from nothing to everything on fresh identifiers
+    is_framed: bool = False  # in the last nights attackers frame ordinary people
 
 
 def _camouflaged(kind: Kind) -> Kind:
@@ -109,6 +110,11 @@ SCENARIOS = {
             "tight innocent groups, campaigns, labels and missing signals, all drawn at random from families of them",
             kinds=SOCIETY + INNOCENT_FAMILIES + RING_FAMILIES,
             is_drawn=True,
+        ),
+        Scenario(
+            "framing",
+            "the same as disclosure; in the last nights attackers' accounts frame ordinary people, in many ways",
+            is_framed=True,
         ),
     )
 }
