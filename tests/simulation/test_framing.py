@@ -56,8 +56,9 @@ def test_victims_used_what_is_theirs_first(world, truth):
     attackers = truth.filter(pc.equal(truth["campaign"], "framing: device"))["account_id"].combine_chunks()
     shown = devices.filter(pc.is_in(devices["account_id"], attackers))
     assert set(shown["date"].to_pylist()) == {str(night)}
-    shared = set(shown["device_id"].to_pylist()) & set(own["device_id"].to_pylist())
-    assert len(shared) == N_VICTIMS
+    of_attackers = set(shown["device_id"].to_pylist())
+    whose = {row["account_id"] for row in own.to_pylist() if row["device_id"] in of_attackers}
+    assert whose == set(framed.to_pylist())
 
 
 def test_nothing_of_it_is_quarantined(world, tmp_path):
