@@ -13,6 +13,7 @@ _MIN_SUSPICIOUS, _MIN_WATCH = 0.5, 0.1  # whatever the rest, nobody likelier leg
 # How far a platform's labels may take its calibration from the one it starts with, as standard deviations.
 _SLOPE_SPREAD, _INTERCEPT_SPREAD = 0.3, 1.0
 _TINY = 1e-12
+_NOBODY = 1.1  # no probability reaches it
 LABEL_NOISE = 0.05  # share of people's labels that are taken to be wrong
 UNCALIBRATED = Calibration(slope=1.0, intercept=0.0)
 
@@ -46,10 +47,14 @@ def calibrate(
     return Calibration(slope=float(np.exp(log_slope)), intercept=float(intercept))
 
 
-def thresholds_of(probability: np.ndarray) -> Thresholds:
-    """Lowest cuts above which the calibrated probabilities of `[n]` accounts promise the precision aimed at."""
+def thresholds_of(probability: np.ndarray, *, is_proven: bool = True) -> Thresholds:
+    """Lowest cuts above which the calibrated probabilities of `[n]` accounts promise the precision aimed at.
+
+    Of a calibration that is not proven, no probability is high enough to call an account suspicious.
+    """
     suspicious = max(lowest_cut(probability, _SUSPICIOUS_PRECISION), _MIN_SUSPICIOUS)
-    return Thresholds(suspicious, min(max(lowest_cut(probability, _WATCH_PRECISION), _MIN_WATCH), suspicious))
+    watch = min(max(lowest_cut(probability, _WATCH_PRECISION), _MIN_WATCH), suspicious)
+    return Thresholds(suspicious if is_proven else _NOBODY, watch)
 
 
 def held_out_metrics(probability: np.ndarray, is_fake: np.ndarray, is_known: np.ndarray) -> Metrics:

@@ -11,7 +11,7 @@ from ringwatch.models.registry.artifact import version_of
 from ringwatch.models.registry.drift import reference_of
 from ringwatch.models.registry.store import Registry
 from ringwatch.models.scoring.detector import load_detector
-from ringwatch.models.training.training import MIN_FAKES, MIN_LEGITIMATE, Candidate
+from ringwatch.models.training.training import MIN_LEGITIMATE, PROVEN_FAKES, Candidate
 
 _MIN_AUROC = 0.6  # a first champion must at least rank better than chance
 
@@ -69,7 +69,7 @@ def _compare(registry: Registry, champion: str, candidate: Candidate, snapshot: 
     end_of_night = np.datetime64(night, "D") + np.timedelta64(1, "D")
     rows = labels.is_known & (labels.known_at >= end_of_night)
     is_fake = labels.is_fake[rows]
-    if is_fake.sum() < MIN_FAKES or (~is_fake).sum() < MIN_LEGITIMATE:
+    if is_fake.sum() < PROVEN_FAKES or (~is_fake).sum() < MIN_LEGITIMATE:
         return None
     ours, theirs = candidate.held_out[rows], detector.score(snapshot).fake[rows]
     found = paired_bootstrap(is_fake, ours, theirs, seed=0)

@@ -23,11 +23,19 @@ def component_folds(
 ) -> np.ndarray:
     """Fold of every account, `[n_accounts] int64`, by whole components over rare shared identifiers.
 
-    Components with fakes are assigned first, in random order, each to the fold with the fewest fakes so far; the others
-    to the fold with the fewest accounts. `kinds` limits the relations. Rare means on at most 64 accounts, and fewer
+    `kinds` limits the relations. Rare means on at most 64 accounts, and fewer
     while one component would swallow the graph; not `is_capped`, every shared identifier counts.
     """
     component = rare_components(snapshot, kinds) if is_capped else components(snapshot, kinds=kinds, max_sharing=None)
+    return assign_folds(component, is_fake, n_folds=n_folds, seed=seed)
+
+
+def assign_folds(component: np.ndarray, is_fake: np.ndarray, *, n_folds: int, seed: int) -> np.ndarray:
+    """Fold of every account, `[n_accounts] int64`, by whole components, `[n_accounts] int64` from 0.
+
+    Components with fakes are assigned first, in random order, each to the fold with the fewest fakes so far; the others
+    to the fold with the fewest accounts.
+    """
     n_components = int(component.max(initial=-1)) + 1
     n_fakes = np.bincount(component[is_fake], minlength=n_components)
     size = np.bincount(component, minlength=n_components)

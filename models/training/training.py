@@ -38,7 +38,8 @@ from ringwatch.models.training.own_networks import own_networks
 from ringwatch.models.training.splits import component_folds, rare_components
 from ringwatch.models.training.stacking import HeldOut, combined_held_out, fit_parts, held_out_parts, stack_weights
 
-MIN_FAKES, MIN_LEGITIMATE, MIN_RINGS = 20, 20, 3
+MIN_FAKES, MIN_LEGITIMATE, MIN_RINGS = 5, 20, 3
+PROVEN_FAKES = 20  # with fewer known, a model ranks and calls nobody suspicious: its calibration is a guess
 _N_FOLDS = 5
 _SMOOTHING = 1.0
 _MIN_FAKES_OF_OWN, _MAX_ACCOUNTS_OF_OWN = 100, 50_000  # own networks take an hour at 100,000 accounts
@@ -71,7 +72,7 @@ def train(
         progress: called with the share done; networks trained from scratch take most of the time.
 
     Raises:
-        TooFewLabelsError: fewer than 20 fakes or 20 legitimate accounts are known, or the fakes are in under 3 rings.
+        TooFewLabelsError: fewer than 5 fakes or 20 legitimate accounts are known, or the fakes are in under 3 rings.
     """
     labels, default = known_labels(snapshot), default or default_model()
     fold, known, data = _folds(snapshot, labels, seed), labels.is_known, to_hetero_data(snapshot)
@@ -100,7 +101,7 @@ def train(
         own=networks,
         stack=stack,
         calibration=calibration,
-        thresholds=thresholds_of(scores[~known]),
+        thresholds=thresholds_of(scores[~known], is_proven=bool(labels.is_fake.sum() >= PROVEN_FAKES)),
         ring_classifier=default.ring_classifier,
         metrics=held_out_metrics(calibration.apply(logits), labels.is_fake, known),
     )

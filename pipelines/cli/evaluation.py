@@ -56,6 +56,10 @@ def evaluate(
             " is_fake, campaign, first_active_date). Once for each.",
         ),
     ] = None,
+    with_label_curve: Annotated[
+        bool,
+        typer.Option("--label-curve", help="Also rank the last night with 0, 5, 20, 70, 200 and 1,000 known fakes."),
+    ] = False,
     is_stored: Annotated[
         bool,
         typer.Option("--stored", help="Evaluate the nights detected here instead, by labels that became known since."),
@@ -75,10 +79,14 @@ def evaluate(
     reports = []
     with progress():
         for others in world or ():
-            reports.append(as_data(evaluate_world_of_others(others, n_nights=nights, n_reviews=reviews)))
+            judged = evaluate_world_of_others(
+                others, n_nights=nights, n_reviews=reviews, with_label_curve=with_label_curve
+            )
+            reports.append(as_data(judged))
         for each in () if world else range(seed, seed + seeds):
             arguments = Arguments(accounts, nights, history_days, each, scenario, vary, read_knobs(knobs))
-            reports.append(as_data(evaluate_world(arguments, n_reviews=reviews)))
+            judged = evaluate_world(arguments, n_reviews=reviews, with_label_curve=with_label_curve)
+            reports.append(as_data(judged))
     if folder is not None:
         from ringwatch.pipelines.evaluation.report import write_report
 
@@ -143,6 +151,32 @@ def benchmark_s_ffsd(
     _benchmark_table(read_s_ffsd(source, splits), as_json)
 
 
+@benchmark_app.command("table")
+def benchmark_table(
+    source: Annotated[Path, typer.Argument(help="A .parquet, .csv or .csv.gz file, one row for each account.")],
+    label: Annotated[str, typer.Option("--label", help="Column: 1 fake, 0 legitimate, empty not known.")],
+    shared: Annotated[
+        list[str], typer.Option("--shared", help="Column whose equal values tie accounts together: device, address.")
+    ],
+    number: Annotated[list[str] | None, typer.Option("--number", help="Column of numbers.")] = None,
+    time: Annotated[
+        list[str] | None, typer.Option("--time", help="Column of times; the first orders the rows.")
+    ] = None,
+    category: Annotated[list[str] | None, typer.Option("--category", help="Column of words.")] = None,
+    folds: Annotated[int, typer.Option("--folds", min=2, help="Folds, of whole components.")] = 5,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Rank the accounts of any labelled table: folds of whole components over what is shared, beside boosted trees.
+
+    A random split would put half of a ring into training and test on its other half.
+    """
+    from ringwatch.pipelines.evaluation.benchmarks.any_table import TableColumns, read_table
+
+    columns = TableColumns(label, shared, number or (), time or (), category or ())
+    _benchmark_table(read_table(source, columns, n_folds=folds, seed=seed), as_json)
+
+
 def _benchmark_table(table: "PublicTable", as_json: bool) -> None:
     from ringwatch.models.evaluation.public.public_tables import evaluate_table
 
@@ -204,6 +238,12 @@ def _tables_of(report: dict[str, Any]) -> Iterator[Table]:
         table = counts_table(f"{report['name']}, first labelled night ({first['date']})", "", "AP")
         for name, metrics in first["metrics"].items():
             table.add_row(name, f"{metrics['average_precision']:.3f}")
+        yield table
+    if report["label_curve"]:
+        table = counts_table(f"{report['name']}: AP by known fakes", "known fakes", "ours", "trees,\nneighbours")
+        for point in report["label_curve"]:
+            trees = "" if point["trees"] is None else f"{point['trees']:.3f}"
+            table.add_row(f"{point['n_known_fakes']:,}", f"{point['ours']:.3f}", trees)
         yield table
     if report["framing"]:
         table = counts_table(

@@ -47,6 +47,7 @@ def write_report(reports: Sequence[Report], folder: Path) -> None:
             "reliability": draw(partial(_plot_reliability, ranked)),
             "campaigns": draw(partial(_plot_campaigns, ranked[0])),
             "evasion": draw(partial(_plot_evasion, ranked)) if evades else None,
+            "labels": draw(partial(_plot_label_curves, ranked)) if ranked[0]["label_curve"] else None,
         }
     _write(reports, render("pipelines/evaluation/report.html.j2", title=_TITLE, plots=plots, **facts), folder)
 
@@ -220,3 +221,15 @@ def _plot_evasion(reports: Sequence[Report], axes: Axes) -> None:
         budgets = [report["evasion_budgets"][name] for name in large]
         axes.scatter(budgets, [each["share_suspicious_by_night"][-1] for each in large.values()], s=14)
     axes.set(xlabel="share of identifiers bought afresh", ylabel="share suspicious", ylim=(-0.02, 1.02))
+
+
+def _plot_label_curves(reports: Sequence[Report], axes: Axes) -> None:
+    for number, report in enumerate(reports):
+        points = report["label_curve"]
+        known = [point["n_known_fakes"] for point in points]
+        colour = f"C{number}"
+        axes.plot(known, [point["ours"] for point in points], marker="o", color=colour, label=report["name"])
+        trees = [float("nan") if point["trees"] is None else point["trees"] for point in points]
+        axes.plot(known, trees, marker=".", color=colour, linestyle=":")
+    axes.set(xscale="symlog", xlabel="known fakes", ylabel="average precision", ylim=(0, 1.02))
+    axes.legend(fontsize="small")

@@ -32,6 +32,7 @@ from ringwatch.pipelines.ban_list.rules.entries import RULES
 from ringwatch.pipelines.ban_list.rules.policy import POLICY
 from ringwatch.pipelines.common.settings import Settings
 from ringwatch.pipelines.evaluation.framing import framing_of
+from ringwatch.pipelines.evaluation.label_curve import LabelPoint, label_curve
 from ringwatch.pipelines.evaluation.measure import put_world_in_ledger, truth_about, world_elsewhere
 from ringwatch.pipelines.evaluation.others import days_of_world, read_truth_of_others
 from ringwatch.pipelines.nightly.detect import detect_in
@@ -46,10 +47,11 @@ from ringwatch.pipelines.simulate.truth import read_truth
 _log = logging.getLogger(__name__)
 
 
-def evaluate_world(arguments: Arguments, *, n_reviews: int = 0) -> dict[str, Any]:
+def evaluate_world(arguments: Arguments, *, n_reviews: int = 0, with_label_curve: bool = False) -> dict[str, Any]:
     """All metrics of one simulated world: those of the last night, and how long each campaign went unseen.
 
     `n_reviews` questions of the queue are answered after each night, by an analyst who is right 95 times in 100.
+    `with_label_curve`, the last night is also judged by how many fakes are known.
     """
     with tempfile.TemporaryDirectory(prefix="ringwatch-evaluation-") as folder:
         settings, world = Settings(home=Path(folder) / "home"), Path(folder) / "world"  # type: ignore[call-arg]
@@ -70,10 +72,13 @@ def evaluate_world(arguments: Arguments, *, n_reviews: int = 0) -> dict[str, Any
         if nights[-1].truth.is_fake.any():
             elsewhere = world_elsewhere(arguments)
             report["ranking"] = _rank(settings, nights[-1], elsewhere, seed=arguments.seed)
+            report["label_curve"] = _label_curve(settings, nights[-1]) if with_label_curve else []
         return report
 
 
-def evaluate_world_of_others(world: Path, *, n_nights: int, n_reviews: int = 0) -> dict[str, Any]:
+def evaluate_world_of_others(
+    world: Path, *, n_nights: int, n_reviews: int = 0, with_label_curve: bool = False
+) -> dict[str, Any]:
     """The same of a world that others made, of its last nights; there is no other world for an oracle to learn from.
 
     Raises:
@@ -89,6 +94,7 @@ def evaluate_world_of_others(world: Path, *, n_nights: int, n_reviews: int = 0) 
         if nights[-1].truth.is_fake.any():
             report["ranking"] = _rank(settings, nights[-1], None, seed=0)
             report["first_night"] = _rank_first(settings, nights)
+            report["label_curve"] = _label_curve(settings, nights[-1]) if with_label_curve else []
         return report
 
 
@@ -109,6 +115,7 @@ def _judge(nights: Sequence[DetectedNight]) -> dict[str, Any]:
         "evasion_budgets": {},
         "framing": [],
         "ranking": {},
+        "label_curve": [],
     }
 
 
@@ -128,6 +135,10 @@ def _rank_first(settings: Settings, nights: Sequence[DetectedNight]) -> dict[str
         "date": night.snapshot.date.isoformat(),
         **rank_night(night, _model_of(settings, night.snapshot.date), seed=0),
     }
+
+
+def _label_curve(settings: Settings, night: DetectedNight) -> list[LabelPoint]:
+    return label_curve(night.snapshot, night.truth, default_model(settings.default_model), seed=0)
 
 
 def _model_of(settings: Settings, night: date) -> TrainedModel:

@@ -34,9 +34,9 @@ def read_tolokers(file: Path, n_splits: int) -> PublicTable:
         splits = [Split(*masks) for masks in zip(table["train_masks"], table["test_masks"], strict=True)]
     n_together = np.bincount(edges.ravel(), minlength=banned.size)
     columns = np.column_stack([features, n_together])
-    data = _graph(Columns((*(f"feature_{n}" for n in range(features.shape[1])), "n_worked_with"), columns))
+    data = table_graph(Columns((*(f"feature_{n}" for n in range(features.shape[1])), "n_worked_with"), columns))
     both_ways = np.concatenate([edges, edges[::-1]], axis=1)
-    _put_edges(data, ACCOUNT.label, "WORKED_WITH", both_ways, {})
+    put_edges(data, ACCOUNT.label, "WORKED_WITH", both_ways, {})
     published = {
         "GCN": {"auroc": 0.8364}, "GraphSAGE": {"auroc": 0.8243}, "GAT": {"auroc": 0.8370},
         "GAT-sep": {"auroc": 0.8378}, "graph transformer": {"auroc": 0.8323},
@@ -56,13 +56,13 @@ def read_s_ffsd(file: Path, n_splits: int) -> PublicTable:
     target = rows.pop("Labels").to_numpy()
     keys = {key: rows.pop(key).to_numpy() for key in _S_FFSD_KEYS}
     gaps = {key: np.log1p(rows[f"{key}.gap"].to_numpy(dtype=np.float64)) for key in _S_FFSD_KEYS}
-    data = _graph(Columns(tuple(rows.columns), rows.to_numpy(dtype=np.float64, na_value=np.nan)))
+    data = table_graph(Columns(tuple(rows.columns), rows.to_numpy(dtype=np.float64, na_value=np.nan)))
     for key, words in keys.items():
         names, code = np.unique(words, return_inverse=True)
         is_shared = np.bincount(code)[code] > 1
         edges = np.stack([code, np.arange(code.size)])[:, is_shared]
         data[key].x, data[key].inputs = torch.zeros(names.size, 0), ()
-        _put_edges(data, key, f"BY_{key}", edges, {"gap": gaps[key][is_shared]})
+        put_edges(data, key, f"BY_{key}", edges, {"gap": gaps[key][is_shared]})
     is_labelled = target != _UNLABELLED
     splits = []
     for seed in range(_PUBLISHED_SEED, _PUBLISHED_SEED + n_splits):
@@ -104,7 +104,7 @@ def _opened(file: Path) -> Iterator[Mapping[str, np.ndarray]]:
         raise RingwatchError(f"{file} is not the Tolokers table (tolokers.npz): {error}") from None
 
 
-def _graph(columns: Columns) -> HeteroData:
+def table_graph(columns: Columns) -> HeteroData:
     """Rows of a table as accounts, and no pair of them that may have one operator."""
     data, ranks = HeteroData(), ranked(columns)
     data[ACCOUNT.label].x, data[ACCOUNT.label].inputs = torch.from_numpy(ranks.values), ranks.names
@@ -112,7 +112,7 @@ def _graph(columns: Columns) -> HeteroData:
     return data
 
 
-def _put_edges(data: HeteroData, source: str, name: str, edges: np.ndarray, columns: Mapping[str, np.ndarray]) -> None:
+def put_edges(data: HeteroData, source: str, name: str, edges: np.ndarray, columns: Mapping[str, np.ndarray]) -> None:
     """Edges, `[2, n_edges]`, from the source of a message to its target."""
     values = np.stack(list(columns.values()), axis=1) if columns else np.empty((edges.shape[1], 0))
     encoded = encode_columns(Columns(tuple(columns), values))
