@@ -23,6 +23,7 @@ from ringwatch.models.scoring.networks import predict_logits
 from ringwatch.models.training.calibration import calibrate
 from ringwatch.models.training.fitting import Progress, part_of
 from ringwatch.models.training.own_networks import own_networks
+from ringwatch.models.training.splits import assign_folds
 
 _N_FOLDS = 3
 
@@ -44,12 +45,14 @@ class PublicTable:
         is_fake: `[n_rows] bool`.
         splits: the published ones first.
         published: metrics of others' models by their names, as their authors report them.
+        component: `[n_rows] int64`, where the splits keep components whole, as those within the training rows then do.
     """
 
     data: HeteroData
     is_fake: np.ndarray
     splits: Sequence[Split]
     published: Mapping[str, Mapping[str, float]]
+    component: np.ndarray | None = None
 
 
 def evaluate_table(table: PublicTable, *, progress: Progress = lambda share: None) -> dict[str, Any]:
@@ -88,14 +91,22 @@ def _our_probability(table: PublicTable, split: Split, seed: int, progress: Prog
         confidence=split.is_training.astype(np.float64),
         known_at=np.full(table.is_fake.size, np.datetime64("NaT", "us")),
     )
-    folds = StratifiedKFold(_N_FOLDS, shuffle=True, random_state=seed).split(table.is_fake, labels.target)
-    fold = np.empty(table.is_fake.size, dtype=np.int64)
-    for number, (_, held) in enumerate(folds):
-        fold[held] = number
+    fold = _inner_folds(table, labels, seed)
     networks = own_networks(table.data, labels, fold, seed=seed, progress=progress)
     calibration = calibrate(networks.held_out, labels.is_fake, labels.confidence)
     logits, _ = predict_logits(networks.members, networks.trees, table.data, labels, labels.is_known)
     return calibration.apply(logits)
+
+
+def _inner_folds(table: PublicTable, labels: Labels, seed: int) -> np.ndarray:
+    """Folds that the trees and networks are weighed by, `[n_rows] int64`."""
+    if table.component is not None:
+        return assign_folds(table.component, labels.is_fake, n_folds=_N_FOLDS, seed=seed)
+    fold = np.empty(table.is_fake.size, dtype=np.int64)
+    folds = StratifiedKFold(_N_FOLDS, shuffle=True, random_state=seed).split(table.is_fake, labels.target)
+    for number, (_, held) in enumerate(folds):
+        fold[held] = number
+    return fold
 
 
 def _tree_probability(values: np.ndarray, table: PublicTable, split: Split, seed: int) -> np.ndarray:

@@ -74,7 +74,7 @@ def read_table(file: Path, columns: TableColumns, *, n_folds: int, seed: int) ->
         raise RingwatchError(
             f"{is_fake.sum()} fakes of {file} are in too few components for {n_folds} folds: give fewer --folds."
         )
-    return PublicTable(data, is_fake, splits, {})
+    return PublicTable(data, is_fake, splits, {}, component)
 
 
 def _read(file: Path, columns: TableColumns) -> pd.DataFrame:
@@ -85,7 +85,10 @@ def _read(file: Path, columns: TableColumns) -> pd.DataFrame:
     missing = [name for name in columns.every if name not in rows.columns]
     if missing:
         raise RingwatchError(f"{file} lacks {', '.join(missing)}; its columns are {', '.join(rows.columns)}.")
-    return rows.dropna(how="all").reset_index(drop=True)
+    rows = rows.dropna(how="all").reset_index(drop=True)
+    if rows.empty:
+        raise RingwatchError(f"{file} has no rows.")
+    return rows
 
 
 def _labels(column: pd.Series, name: str) -> np.ndarray:
@@ -100,19 +103,26 @@ def _labels(column: pd.Series, name: str) -> np.ndarray:
 def _seconds(column: pd.Series, name: str) -> np.ndarray:
     times = pd.to_datetime(column, errors="coerce", utc=True, format="mixed")
     if times.isna().all():
-        raise RingwatchError(f"{name} holds no time that can be read, such as {column.iloc[0]!r}.")
+        raise RingwatchError(f"{name} holds no time that can be read, such as {column.dropna().iloc[:1].to_list()}.")
     seconds = times.dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.float64)
     return np.where(times.isna(), np.nan, seconds)
 
 
 def _numbers(rows: pd.DataFrame, columns: TableColumns, times: dict[str, np.ndarray]) -> Columns:
     """Numbers of every row: its own, days between its times, how frequent its words and identifiers are."""
-    values = {name: pd.to_numeric(rows[name], errors="coerce").to_numpy(np.float64) for name in columns.numbers}
+    values = {name: _number(rows[name], name) for name in columns.numbers}
     for one, other in combinations(times, 2):
         values[f"{other} after {one}"] = (times[other] - times[one]) / _S_PER_DAY
     for name in (*columns.categories, *columns.shared):
         values[f"n of {name}"] = rows[name].map(rows[name].value_counts()).to_numpy(np.float64)
     return Columns(tuple(values), np.column_stack(list(values.values())).astype(np.float32))
+
+
+def _number(column: pd.Series, name: str) -> np.ndarray:
+    values = pd.to_numeric(column, errors="coerce")
+    if values.isna().all():
+        raise RingwatchError(f"{name} holds no number: give a column of words as --category.")
+    return np.asarray(values, dtype=np.float64)
 
 
 def _put_shared(data: HeteroData, name: str, code: np.ndarray, seconds: np.ndarray | None) -> None:

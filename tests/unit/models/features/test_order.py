@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.builders.snapshots import NIGHT, NOON, build_snapshot, ends_of
 
 from ringwatch.graph_schema.graph import HUB_ACCOUNTS
-from ringwatch.models.features.order import SLOT_DAYS, split_by_order
+from ringwatch.models.features.order import SLOT_DAYS, YOUNG_DAYS, split_by_order
 from ringwatch.models.features.pairs import candidate_pairs
 from ringwatch.models.features.relations import heard_relations
 from ringwatch.models.gnn.hetero import to_hetero_data
@@ -22,13 +22,16 @@ pytestmark = pytest.mark.unit
 _END = np.datetime64(NIGHT, "us") + np.timedelta64(1, "D")
 _SLOT_US = int(SLOT_DAYS * 86_400e6)
 _LATE = dt.datetime.combine(NIGHT, dt.time(12), dt.UTC)
+LONG_AGO = NOON - dt.timedelta(days=100)
 PEOPLE = ["victim", "spouse", *(f"p{i}" for i in range(4))]
 ATTACKERS = [f"x{i}" for i in range(8)]
 
 
-def _hears(identifier, first_used_at):
-    """Who hears whom, as pairs of uses."""
-    heard = split_by_order(np.array(identifier, np.int64), np.array(first_used_at, np.int64), _END)
+def _hears(identifier, first_used_at, created_at=None):
+    """Who hears whom, as pairs of uses; of accounts that have long been there, if not said otherwise."""
+    uses = (np.array(identifier, np.int64), np.array(first_used_at, np.int64))
+    created = np.array(created_at, np.int64) if created_at else np.zeros(len(uses[0]), dtype=np.int64)
+    heard = split_by_order(*uses, created, _END)
     pairs = set()
     for use, node, receives in zip(*heard[:3], strict=True):
         if receives:
@@ -47,6 +50,21 @@ def test_an_account_hears_all_that_came_before_or_in_its_slot_and_nobody_else(us
         if one != other and identifier[one] == identifier[other] and slots[other] >= slots[one]
     }
     assert _hears(identifier, first_used_at) == expected
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 20), st.integers(0, 30)), max_size=20))
+def test_in_its_first_days_an_account_hears_those_that_come_later_too(uses):
+    """Uses are an identifier, the slot of its first use, and how many slots before that the account signed up."""
+    end, n_young = int(_END.astype(np.int64)), round(YOUNG_DAYS / SLOT_DAYS)
+    first_used_at = [end - (slot * _SLOT_US + 1) for _, slot, _ in uses]
+    created_at = [at - ago * _SLOT_US for at, (_, _, ago) in zip(first_used_at, uses, strict=True)]
+    expected = {
+        (one, other)
+        for one, (on, slot, ago) in enumerate(uses)
+        for other, (on_other, slot_of_other, _) in enumerate(uses)
+        if one != other and on == on_other and slot_of_other >= min(slot, slot + ago - n_young)
+    }
+    assert _hears([on for on, _, _ in uses], first_used_at, created_at) == expected
 
 
 def test_on_a_hub_all_hear_all():
@@ -79,7 +97,7 @@ def _world(later: list[tuple[str, str, str, bool]], transfers=(), referrals=()):
     nodes = {
         "Account": {
             "id": [*PEOPLE, *ATTACKERS],
-            "created_at": pa.array([NOON] * len(PEOPLE) + [_LATE] * len(ATTACKERS), pa.timestamp("us", "UTC")),
+            "created_at": pa.array([LONG_AGO] * len(PEOPLE) + [_LATE] * len(ATTACKERS), pa.timestamp("us", "UTC")),
         },
         "Device": {"id": ids["USED_DEVICE"]},
         "PaymentInstrument": {"id": ids["PAID_WITH"]},

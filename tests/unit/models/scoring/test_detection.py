@@ -64,6 +64,7 @@ def test_the_ring_is_found_among_a_family_a_campus_and_a_carriers_address() -> N
         "fraud_label": "clear",
         "ring_id": None,
         "reasons": [],
+        "core_size": 0,
     }
 
 

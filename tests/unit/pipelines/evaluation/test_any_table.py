@@ -65,6 +65,7 @@ def test_csv_and_parquet_give_the_same(tmp_path, file):
         ({}, TableColumns("fraud", ["device"]), "lacks fraud; its columns are fake, device"),
         ({"fake": "maybe"}, COLUMNS, "'maybe': a label is 1, 0, or empty"),
         ({"joined": "soon"}, COLUMNS, "joined holds no time"),
+        ({"age": "old"}, COLUMNS, "age holds no number: give a column of words as --category"),
         ({"device": "one"}, COLUMNS, "hang together over device"),
         ({"fake": "0"}, COLUMNS, "0 fakes .* too few components for 3 folds"),
     ],

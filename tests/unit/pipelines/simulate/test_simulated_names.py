@@ -67,7 +67,7 @@ def test_every_kind_says_what_it_is_modelled_on():
 def test_people_and_campaigns_differ_in_declared_numbers_and_in_nothing_else():
     """Behaviour never asks who is fake: that is for truth, labels, bans, victims of theft and campaigns' names."""
     kinds = {kind.name for scenario in SCENARIOS.values() for kind in scenario.kinds} - {"person"}
-    may_ask = {"truth", "labelling", "reaction", "holdings", "groups", "measure", "nights"}
+    may_ask = {"truth", "labelling", "reaction", "holdings", "groups", "measure", "nights", "framing"}
     for module in Path(simulate.__file__).parent.rglob("*.py"):
         if module.parent.name == "knobs":
             continue
