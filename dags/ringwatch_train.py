@@ -30,15 +30,15 @@ from ringwatch.pipelines.common.settings import read_settings
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
-    dagrun_timeout=timedelta(hours=16),
+    dagrun_timeout=timedelta(hours=8),
     tags=["ringwatch"],
     doc_md=__doc__,
 )
 def ringwatch_train() -> None:
     """Train on the labels known, and promote if not worse."""
 
-    # Networks of a platform's own take 10 hours at a million accounts (pipelines/README.md, "Larger platforms").
-    @task(execution_timeout=timedelta(hours=14))
+    # Networks of a platform's own, which are trained up to 50,000 accounts, take an hour.
+    @task(execution_timeout=timedelta(hours=6))
     def train() -> dict[str, Any]:
         """Train, compare, and promote if not worse."""
         from dataclasses import asdict

@@ -29,6 +29,8 @@ _PARAMETERS = {
     "verbosity": -1,
 }
 
+_CHUNK_ROWS = 100_000
+
 
 @dataclass(frozen=True)
 class Trees:
@@ -87,11 +89,14 @@ def fit_trees(inputs: Columns, is_fake: np.ndarray, weight: np.ndarray, *, seed:
 def predict_tree_logits(model_strings: tuple[str, ...], inputs: Columns) -> np.ndarray:
     """Mean logit of some trees, `[n_accounts] float64`; an input that the graph lacks is unknown."""
     position = {name: number for number, name in enumerate(inputs.names)}
-    unknown = np.full((len(inputs.values), 1), np.nan, dtype=np.float32)
-    every = np.concatenate([inputs.values, unknown], axis=1)
-    total = np.zeros(len(every))
-    for model_string in model_strings:
-        model = lightgbm.Booster(model_str=model_string)
-        taken = [position.get(name, -1) for name in model.feature_name()]
-        total += model.predict(every[:, taken], raw_score=True, num_threads=1)
-    return total / len(model_strings)
+    models = [lightgbm.Booster(model_str=each) for each in model_strings]
+    total = np.zeros(len(inputs.values))
+    for begin in range(0, total.size, _CHUNK_ROWS):
+        rows = slice(begin, begin + _CHUNK_ROWS)
+        values = inputs.values[rows]
+        every = np.concatenate([values, np.full((len(values), 1), np.nan, dtype=np.float32)], axis=1)
+        for model in models:
+            taken = [position.get(name, -1) for name in model.feature_name()]
+            # A row's logit is added up by one thread, so their number changes no bit.
+            total[rows] += model.predict(every[:, taken], raw_score=True, num_threads=0)
+    return total / len(models)

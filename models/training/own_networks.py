@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score
 from torch_geometric.data import HeteroData
 
 from ringwatch.models.data.labels import Labels, known_labels
@@ -56,12 +57,18 @@ def fit_one_epoch(snapshot: Snapshot) -> None:
 
 
 def _share_of_trees(of_networks: np.ndarray, of_trees: np.ndarray, labels: Labels) -> float:
-    """Weight of the trees in the ensemble, by a logistic regression of the known labels on both held-out logits."""
+    """Weight of the trees in the ensemble: by a logistic regression of the known labels on both held-out logits, or all.
+
+    All of it where the trees alone rank those labels better: where an account's own columns tell nearly everything, a
+    network adds noise.
+    """
     known = labels.is_known
-    logits = np.stack([of_networks, of_trees], axis=1)[known]
-    fitted = LogisticRegression().fit(logits, labels.is_fake[known], sample_weight=labels.confidence[known])
+    logits, is_fake = np.stack([of_networks, of_trees], axis=1)[known], labels.is_fake[known]
+    fitted = LogisticRegression().fit(logits, is_fake, sample_weight=labels.confidence[known])
     networks, trees = np.maximum(fitted.coef_[0], 0.0) + 1e-9
-    return float(trees / (networks + trees))
+    share = float(trees / (networks + trees))
+    of_sum, alone = (average_precision_score(is_fake, logits @ [1 - each, each]) for each in (share, 1.0))
+    return share if of_sum >= alone else 1.0
 
 
 def _training_graph(data: HeteroData, labels: Labels, is_training: np.ndarray) -> TrainingGraph:
