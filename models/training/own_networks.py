@@ -57,7 +57,7 @@ def fit_one_epoch(snapshot: Snapshot) -> None:
 
 
 def _share_of_trees(of_networks: np.ndarray, of_trees: np.ndarray, labels: Labels) -> float:
-    """Weight of the trees in the ensemble: by a logistic regression of the known labels on both held-out logits, or all.
+    """Weight of the trees in the ensemble, by a logistic regression of the known labels on both held-out logits.
 
     All of it where the trees alone rank those labels better: where an account's own columns tell nearly everything, a
     network adds noise.

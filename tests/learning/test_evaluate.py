@@ -1,9 +1,13 @@
 """A whole evaluation of a small world, and a whole pre-training, as their commands do them."""
 
+import datetime as dt
 import json
 import logging
 from dataclasses import replace
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from ringwatch.models.registry.artifact import read_model, version_of
@@ -11,8 +15,8 @@ from ringwatch.models.training.pretraining import _SCHEDULE, pretrain, world_tra
 from ringwatch.pipelines.evaluation.measure import world_of
 from ringwatch.pipelines.evaluation.pretrain import _worlds, pretrain_default
 from ringwatch.pipelines.evaluation.report import write_report
-from ringwatch.pipelines.evaluation.worlds import evaluate_world
-from ringwatch.pipelines.simulate import Arguments
+from ringwatch.pipelines.evaluation.worlds import evaluate_world, evaluate_world_of_others
+from ringwatch.pipelines.simulate import Arguments, simulate
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +41,27 @@ def test_who_is_accused_adds_up(report):
         shares = each["share_suspicious_by_night"]
         found = [share for share in shares if share is not None]
         assert (each["nights_to_found"] is None) == all(share < 0.5 for share in found)
+
+
+def test_a_world_is_judged_the_same_when_others_deliver_it(report, tmp_path):
+    """As a landing zone with its truth: rankings, campaigns and lists are those of the simulated world."""
+    simulate(Arguments(6000, 3, 20, 3, "disclosure", knobs={"desk.reviews_per_day": 400}), tmp_path)
+    truth = pq.read_table(tmp_path / "truth.parquet")
+    names = ["first_active_date" if name == "first_active_at" else name for name in truth.column_names]
+    given = truth.rename_columns(names)
+    # A fake that never acted as one has no date here, and would count as one from its first day.
+    never = pc.and_(given["is_fake"], pc.is_null(given["first_active_date"]))
+    later = pc.if_else(never, pa.scalar(dt.datetime(2100, 1, 1, tzinfo=dt.UTC)), given["first_active_date"])
+    position = names.index("first_active_date")
+    pq.write_table(given.set_column(position, "first_active_date", later), tmp_path / "truth.parquet")
+    of_others = evaluate_world_of_others(tmp_path, n_nights=3, with_label_curve=True)
+    assert of_others["suspicious"]["fakes"] == report["suspicious"]["fakes"]
+    assert of_others["banned"] == report["banned"]
+    ours = of_others["first_night"]["metrics"]["ours"]["average_precision"]
+    assert ours > of_others["first_night"]["metrics"]["trees, account features"]["average_precision"]
+    assert [point["n_known_fakes"] for point in of_others["label_curve"]][:3] == [0, 5, 20]
+    write_report([of_others], tmp_path / "out")
+    assert "What labels are worth" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_the_report_opens_by_itself_and_holds_the_plots(report, tmp_path):
