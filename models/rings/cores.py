@@ -12,6 +12,7 @@ from scipy import sparse
 from ringwatch.models.data.links import Links
 
 _LIKELY = 0.5  # probability of a link
+_MIN_HEARD = 2  # accounts of the core
 
 
 def core_sizes(links: Links, is_suspicious: np.ndarray) -> np.ndarray:
@@ -27,7 +28,6 @@ def core_sizes(links: Links, is_suspicious: np.ndarray) -> np.ndarray:
     receiver, sender = links.receiver[holds], links.sender[holds]
     ties = sparse.coo_matrix((np.ones(receiver.size, dtype=np.int8), (receiver, sender)), shape=(links.n_accounts,) * 2)
     _, part = sparse.csgraph.connected_components(ties, directed=False)
-    hears = np.zeros(links.n_accounts, dtype=bool)
-    hears[receiver] = True
+    hears = np.bincount(receiver, minlength=links.n_accounts) >= _MIN_HEARD
     n_hearing = np.bincount(part[hears], minlength=int(part.max(initial=-1)) + 1)
     return np.where(hears, n_hearing[part], 0).astype(np.int64)

@@ -1,8 +1,8 @@
 """Weights of the parts of a platform's model, by its held-out labels (stacked generalisation, Wolpert 1992).
 
-Where labels are few, equal weights rank best: fakes become known ring by ring and some labels are wrong, so held-out
-labels misjudge the parts. Where they are thousands, the weights have to follow them. One rule does both: a logistic
-regression with weights of 0 and more, a share of wrong labels, and a normal prior about equal weights.
+Where labels are few, weights set beforehand rank best: fakes become known ring by ring and some labels are wrong, so
+held-out labels misjudge the parts. Where they are thousands, the weights have to follow them. One rule does both: a
+logistic regression with weights of 0 and more, a share of wrong labels, and a normal prior about the weights set before.
 """
 
 from collections.abc import Mapping
@@ -25,18 +25,21 @@ _PRIOR_VARIANCE = 0.005  # of a weight; with .05, on worlds with some 40 known f
 _TINY = 1e-12
 
 
-def stack_weights(held_out: np.ndarray, is_fake: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def stack_weights(
+    held_out: np.ndarray, is_fake: np.ndarray, weight: np.ndarray, prior: np.ndarray | None = None
+) -> np.ndarray:
     """Weight of each part, `[n_parts]`, 0 or more, on the parts' own scales.
 
     Args:
         held_out: `[n_parts, n]` held-out logits of labelled accounts.
         is_fake: `[n] bool`.
         weight: `[n]` of each label.
+        prior: `[n_parts]`, how much the parts are to count where labels do not tell; None: equally.
     """
     spread = held_out.std(axis=1) + _TINY
     scaled = (held_out - held_out.mean(axis=1, keepdims=True)) / spread[:, None]
     n_parts = len(scaled)
-    equal = np.full(n_parts, 1 / n_parts)
+    expected = np.full(n_parts, 1 / n_parts) if prior is None else prior / prior.sum()
 
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         intercept, log_slope, weights = parameters[0], parameters[1], parameters[2:]
@@ -44,7 +47,7 @@ def stack_weights(held_out: np.ndarray, is_fake: np.ndarray, weight: np.ndarray)
         slope = np.exp(log_slope)
         fake = expit(intercept + slope * summed)
         likelihood = np.where(is_fake, fake, 1 - fake) * (1 - 2 * LABEL_NOISE) + LABEL_NOISE
-        away = weights - equal
+        away = weights - expected
         value = -np.sum(weight * np.log(likelihood)) + 0.5 * np.sum(away**2) / _PRIOR_VARIANCE
         sign = np.where(is_fake, 1.0, -1.0)
         of_logit = -weight * sign * (1 - 2 * LABEL_NOISE) * fake * (1 - fake) / likelihood
@@ -52,7 +55,7 @@ def stack_weights(held_out: np.ndarray, is_fake: np.ndarray, weight: np.ndarray)
         return float(value), np.concatenate([[of_logit.sum(), slope * (of_logit @ summed)], of_weights])
 
     bounds = [(None, None), (-3.0, 3.0), *[(0.0, None)] * n_parts]
-    start = np.concatenate([[0.0, 1.0], equal])
+    start = np.concatenate([[0.0, 1.0], expected])
     weights = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B").x[2:]
     return np.asarray(weights / max(weights.sum(), _TINY) / spread)
 

@@ -42,6 +42,7 @@ MIN_FAKES, MIN_LEGITIMATE, MIN_RINGS = 5, 20, 3
 PROVEN_FAKES = 20  # with fewer known, a model ranks and calls nobody suspicious: its calibration is a guess
 _N_FOLDS = 5
 _SMOOTHING = 1.0
+_SHARE_OF_DEFAULT = 0.5  # weight of the default's network and trees before labels tell, to 1 of each part fitted here
 _MIN_FAKES_OF_OWN, _MAX_ACCOUNTS_OF_OWN = 100, 50_000  # own networks take an hour at 100,000 accounts
 _CLEARLY, _MIN_RINGS_TO_CHOOSE = 2.0, 20  # standard errors, which fewer rings do not give
 
@@ -83,7 +84,9 @@ def train(
     of_folds = held_out_parts(held_out, labels, fold, seed=seed)
     progress(0.7)
     parts = fit_parts(inputs.of_parts, labels.is_fake, weight, seed=seed)
-    learnt = stack_weights(of_folds.of_parts[:, known], labels.is_fake[known], weight[known])
+    prior = np.ones(len(of_folds.of_parts))
+    prior[: len(inputs.first)] = _SHARE_OF_DEFAULT
+    learnt = stack_weights(of_folds.of_parts[:, known], labels.is_fake[known], weight[known], prior)
     stack = Stack(default.stack.pretrained, parts, tuple(learnt.tolist()), _SMOOTHING)
     stack = _best(stack, of_folds, held_out, labels, fold, rare_components(snapshot))
     logits = combined_held_out(stack, of_folds, held_out, fold)

@@ -122,10 +122,14 @@ def _usage(pick: random.Random, ids: list[str], day: date) -> dict[str, Any]:
 
 
 def deliver_a_ring(landing: Path, nights: Sequence[date]) -> None:
-    """Ordinary people, and eight accounts that share all but their names."""
+    """Ordinary people of all ages, and eight young accounts that share nearly all but their names."""
     people = [f"person{i}" for i in range(20)]
-    accounts = [{"account_id": a, "created_at": at(nights[0], 0), "email_hash": f"h-{a}"} for a in people]
-    accounts += [{"account_id": a, "created_at": at(nights[0], 0), "email_hash": "h-ring"} for a in RING]
+    signed_up = {a: 30 + 17 * i % 300 for i, a in enumerate(people)} | dict.fromkeys(RING, 20)  # days before
+    profile = {"email_domain": "mail.example", "plan": "free", "country": "DE"}
+    accounts = [
+        {"account_id": a, "created_at": at(nights[0], 0) - timedelta(days=days), "email_hash": f"h-{a}", **profile}
+        for a, days in signed_up.items()
+    ]
     deliver(landing, "accounts", nights[0], accounts)
     for night in nights:
         uses = [(a, f"d-{a}") for a in people] + [(a, f"d-ring{i}") for a in RING for i in range(2)]

@@ -30,7 +30,7 @@ NIGHTS = [FIRST, FIRST + timedelta(days=1), FIRST + timedelta(days=2)]
 
 @pytest.fixture
 def landing(tmp_path: Path, settings: Settings, driver: Driver) -> Path:
-    """Three nights, loaded: ordinary people, and eight accounts that share all but their names."""
+    """Three nights, loaded: ordinary people, and a ring of eight accounts."""
     landing = tmp_path / "landing"
     deliver_a_ring(landing, NIGHTS)
     for night in NIGHTS:
@@ -60,7 +60,7 @@ def test_the_ring_is_found_written_back_and_exported(settings: Settings, driver:
     assert account["p"]["fraud_run_id"] == result.run_id
     assert any("with 7 other accounts" in reason for reason in account["p"]["fraud_reasons"]), account
     scores = pq.read_table(Path(result.scores) / "scores.parquet")
-    assert scores.column_names == ["account_id", "fraud_score", "fraud_label", "ring_id", "reasons"]
+    assert scores.column_names == ["account_id", "fraud_score", "fraud_label", "ring_id", "reasons", "core_size"]
     assert scores.num_rows == 20 + len(RING)
     [run_node] = run(driver, "MATCH (r:DetectionRun) RETURN properties(r) AS p")
     assert (run_node["p"]["run_id"], run_node["p"]["n_rings"]) == (result.run_id, 1)

@@ -18,33 +18,37 @@ def _both(*pairs):
     return [*pairs, *((other, one) for one, other in pairs)]
 
 
-CHAIN = _both((0, 1), (1, 2), (2, 3))
+CORE = _both((0, 1), (1, 2), (2, 3), (3, 0))
 EVERYBODY = np.ones(8, dtype=bool)
 
 
 def test_accounts_that_hang_together_are_one_core():
-    assert core_sizes(_links(CHAIN), EVERYBODY).tolist() == [4, 4, 4, 4, 0, 0, 0, 0]
+    assert core_sizes(_links(CORE), EVERYBODY).tolist() == [4, 4, 4, 4, 0, 0, 0, 0]
+
+
+def test_an_account_that_hears_one_of_a_core_is_not_of_it():
+    assert core_sizes(_links([*CORE, (4, 0)]), EVERYBODY).tolist() == [4, 4, 4, 4, 0, 0, 0, 0]
 
 
 def test_an_account_that_hears_nobody_is_in_no_core_and_counts_for_none():
     """What others do to it, here to account 4, draws it into nothing."""
-    links = _links([*CHAIN, (0, 4), (1, 4)])
+    links = _links([*CORE, (0, 4), (1, 4)])
     assert core_sizes(links, EVERYBODY).tolist() == [4, 4, 4, 4, 0, 0, 0, 0]
 
 
 def test_only_suspicious_accounts_hold_a_core_together():
     is_suspicious = EVERYBODY.copy()
     is_suspicious[1] = False
-    assert core_sizes(_links(CHAIN), is_suspicious).tolist() == [0, 0, 2, 2, 0, 0, 0, 0]
+    assert core_sizes(_links(CORE), is_suspicious).tolist() == [0, 0, 0, 1, 0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("weak", [{"probability": 0.5}, {"n_beyond_network": 0}])
 def test_links_that_are_not_likely_or_share_a_network_alone_hold_nothing(weak):
-    assert core_sizes(_links(CHAIN, **weak), EVERYBODY).sum() == 0
+    assert core_sizes(_links(CORE, **weak), EVERYBODY).sum() == 0
 
 
 def test_where_kinds_are_not_known_every_likely_link_counts():
-    links = _links(CHAIN)
+    links = _links(CORE)
     of_others = Links(links.receiver, links.sender, links.probability, links.n_accounts)
     assert core_sizes(of_others, EVERYBODY).max() == 4
 
