@@ -2,7 +2,7 @@
 
 Where labels are few, weights set beforehand rank best: fakes become known ring by ring and some labels are wrong, so
 held-out labels misjudge the parts. Where they are thousands, the weights have to follow them. One rule does both: a
-logistic regression with weights of 0 and more, a share of wrong labels, and a normal prior about the weights set before.
+logistic regression with weights of 0 and more, a share of wrong labels, and a normal prior about those weights.
 """
 
 from collections.abc import Mapping

@@ -67,7 +67,7 @@ def test_a_family_whose_accounts_look_doubtful_is_cleared_and_told_why():
 
 
 def test_the_same_group_is_a_ring_when_its_accounts_are_surely_fake():
-    found = run(family_of_years(), 0.99)
+    found = run(family_of_years(), 0.9999)
     assert found.rings["fraud_label"].to_pylist() == ["suspicious"]
     assert set(found.accounts["fraud_label"].to_pylist()) == {"suspicious"}
 

@@ -53,7 +53,7 @@ def high(accounts: Iterable[str], score: float = 0.95) -> dict[str, float]:
 
 
 def test_the_ring_is_found_among_a_family_a_campus_and_a_carriers_address() -> None:
-    found = run(shared_world(merged(ring_shares(RING), FAMILY, CAMPUS, CARRIER)), high(RING))
+    found = run(shared_world(merged(ring_shares(RING), FAMILY, CAMPUS, CARRIER)), high(RING, 0.9999))
     assert ring_members(found) == [set(RING)]
     ring = found.rings.to_pylist()[0]
     assert (ring["n_accounts"], ring["n_new_accounts"], ring["fraud_label"]) == (8, 8, "suspicious")
