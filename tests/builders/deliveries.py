@@ -125,7 +125,7 @@ def deliver_a_ring(landing: Path, nights: Sequence[date]) -> None:
     """Ordinary people of all ages, and eight young accounts that share nearly all but their names."""
     people = [f"person{i}" for i in range(20)]
     signed_up = {a: 30 + 17 * i % 300 for i, a in enumerate(people)} | dict.fromkeys(RING, 20)  # days before
-    profile = {"email_domain": "mail.example", "plan": "free", "country": "DE"}
+    profile = {"plan": "free", "country": "DE"}
     accounts = [
         {"account_id": a, "created_at": at(nights[0], 0) - timedelta(days=days), "email_hash": f"h-{a}", **profile}
         for a, days in signed_up.items()
