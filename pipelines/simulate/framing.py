@@ -64,8 +64,12 @@ class _Acts:
         self.rows.setdefault((night, signal), []).append(row)
 
 
-def add_framing(world: Path, last_night: date, *, seed: int) -> None:
-    """Write what the attackers do, and the truth with `framed_by`, the style, of each victim."""
+def add_framing(world: Path, last_night: date, *, seed: int) -> dict[str, int]:
+    """Write what the attackers do, and the truth with `framed_by`, the style, of each victim.
+
+    Returns:
+        Rows written, by signal; of accounts as many as there are attackers.
+    """
     rng = np.random.default_rng([seed, 7])
     night = last_night - timedelta(days=NIGHTS_BEFORE_LAST)
     truth = pq.read_table(world / "truth.parquet")
@@ -78,10 +82,13 @@ def add_framing(world: Path, last_night: date, *, seed: int) -> None:
             waiting.remove(victim)
             framed_by[victim.account_id] = style.name
             attackers += [(each, style.name) for each in _frame(acts, victim, style, number, night, rng)]
+    n_rows: dict[str, int] = {}
     for (day, name), rows in acts.rows.items():
         signal = SIGNALS_BY_NAME[name]
+        n_rows[name] = n_rows.get(name, 0) + len(rows)
         write_whole(_table(signal, rows), world / "landing" / name / f"date={day}" / "framing.parquet")
     write_whole(_with_framing(truth, attackers, framed_by, _at(night, 1)), world / "truth.parquet")
+    return n_rows
 
 
 def _frame(

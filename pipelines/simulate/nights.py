@@ -11,7 +11,7 @@ off is written again as it was.
 
 import logging
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -75,7 +75,13 @@ def simulate(arguments: Arguments, out: Path) -> Simulated:
         _play(world, state, out, np.empty(0, dtype=np.int64), rows)
     simulated = _finish(world, state, out, rows, first_day=0)
     if SCENARIOS[arguments.scenario].is_framed:
-        add_framing(out, world.date_of(state.day - 1), seed=arguments.seed)
+        added = add_framing(out, world.date_of(state.day - 1), seed=arguments.seed)
+        simulated = replace(
+            simulated,
+            accounts=simulated.accounts + added["accounts"],
+            fakes=simulated.fakes + added["accounts"],
+            rows={name: n_rows + added.get(name, 0) for name, n_rows in simulated.rows.items()},
+        )
     return simulated
 
 
