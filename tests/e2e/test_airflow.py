@@ -166,7 +166,7 @@ def test_a_night_goes_from_its_files_to_a_published_ban_list(api, settings):
     with connect(settings) as driver:
         [found] = driver.execute_query(
             "MATCH (a:Account) WHERE NOT a.account_id IN $listed AND a.fraud_score >= $contested_below"
-            " WITH a ORDER BY a.account_id LIMIT 1"
+            " WITH a ORDER BY a.fraud_score DESC, a.account_id LIMIT 1"
             " SET a.review_decision = 'fake', a.reviewed_by = 'Grace', a.reviewed_at = datetime($at)"
             " RETURN a.account_id AS account_id",
             listed=sorted(listed),
