@@ -49,6 +49,11 @@ class Node:
     evidence: Evidence | None = None  # None: of a family of its own, and weak
 
     @property
+    def family(self) -> str:
+        """Of evidence that sharing one is; one of its own where none is declared."""
+        return self.evidence.family if self.evidence else self.label
+
+    @property
     def signals(self) -> tuple[str, ...]:
         """The signals that its properties are aggregates of, the one that describes it first."""
         return tuple(dict.fromkeys(filter(None, [self.described_by, *(p.signal for p in self.properties)])))

@@ -13,13 +13,13 @@ from torch_geometric.data import HeteroData
 
 from ringwatch.models.data.links import Links
 from ringwatch.models.ensemble.evidence import SharedEvidence, network_inputs, sharing_inputs
-from ringwatch.models.ensemble.trees import predict_tree_logits, tree_inputs
+from ringwatch.models.ensemble.trees import REPEATABLE, predict_tree_logits, tree_inputs
 from ringwatch.models.features.account import Columns
 
 # Small and random, as a platform has some fifty fakes: half of the trees draw their splits as well as their inputs
 # (Geurts et al. 2006, "Extremely randomized trees"), and weigh both classes alike.
 _SHARED_PARAMETERS = {
-    "objective": "binary",
+    **REPEATABLE,
     "num_iterations": 200,
     "learning_rate": 0.05,
     "num_leaves": 8,
@@ -28,10 +28,6 @@ _SHARED_PARAMETERS = {
     "feature_fraction": 0.15,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
-    "deterministic": True,
-    "force_row_wise": True,
-    "num_threads": 1,  # the order of a sum over threads differs between machines
-    "verbosity": -1,
 }
 _VARIANTS: tuple[dict[str, bool], ...] = ({"extra_trees": True, "is_unbalance": True}, {}) * 2
 _MANY_ROWS, _LEAVES_OF_MANY = 4000, 16

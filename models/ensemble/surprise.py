@@ -35,7 +35,6 @@ def pair_surprise(data: HeteroData) -> dict[str, np.ndarray]:
         degree = 1 + np.divide(n_shared, rarity, out=np.ones_like(n_shared), where=rarity > 0) ** 2
         log_expected = 2 * np.log(degree / n_uses) + np.log(uses_of[one]) + np.log(uses_of[other])
         beyond_chance = np.where(n_shared > 0, np.maximum(-n_shared * log_expected - np.log(n_accounts), 0.0), 0.0)
-        evidence = NODES_BY_LABEL[label].evidence
-        family = evidence.family if evidence else label
+        family = NODES_BY_LABEL[label].family
         surprise[family] = np.maximum(surprise.get(family, 0.0), beyond_chance)
     return surprise

@@ -16,17 +16,20 @@ from ringwatch.models.features.account import Columns
 from ringwatch.models.features.neighbours import DirectNeighbours, SharedIdentifierNeighbours
 from ringwatch.models.gnn.hetero import PAIR
 
-_PARAMETERS = {
+REPEATABLE = {
     "objective": "binary",
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,  # the order of a sum over threads differs between machines
+    "verbosity": -1,
+}
+_PARAMETERS = {
+    **REPEATABLE,
     "num_iterations": 150,
     "learning_rate": 0.05,
     "num_leaves": 15,
     "min_data_in_leaf": 20,
     "lambda_l2": 1.0,
-    "deterministic": True,
-    "force_row_wise": True,
-    "num_threads": 1,  # the order of a sum over threads differs between machines
-    "verbosity": -1,
 }
 
 _CHUNK_ROWS = 100_000

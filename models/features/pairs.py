@@ -5,6 +5,7 @@ that it paid, and the one that referred it. What a pair shares counts for the on
 where both hear each other.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from ringwatch.graph_schema.graph import HUB_ACCOUNTS
 from ringwatch.models.data.identifiers import each_once
 from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.features.account import Columns
-from ringwatch.models.features.relations import HeardRelation, heard_relations
+from ringwatch.models.features.relations import HeardRelation
 
 _DIRECT = ("SENT_MONEY_TO", "REFERRED_BY")
 _TOO_MANY = "IN_SUBNET"  # adds to a pair and makes none: that two share an address says it better
@@ -39,11 +40,14 @@ class Pairs:
     columns: Columns
 
 
-def candidate_pairs(snapshot: Snapshot) -> Pairs:
-    """All pairs of which one hears the other over an identifier on at most `HUB_ACCOUNTS` accounts, or directly."""
+def candidate_pairs(snapshot: Snapshot, heard: Iterable[HeardRelation]) -> Pairs:
+    """All pairs of which one hears the other over an identifier on at most `HUB_ACCOUNTS` accounts, or directly.
+
+    `heard` are the snapshot's `heard_relations`, which its graph needs as well.
+    """
     n_accounts = snapshot.n_accounts
-    relations = sorted(heard_relations(snapshot), key=lambda relation: relation.name)
-    families = {relation.name: _family(relation) for relation in relations}
+    relations = sorted(heard, key=lambda relation: relation.name)
+    families = {relation.name: relation.far.family for relation in relations}
     shared = {relation.name: _pairs_sharing(relation, n_accounts) for relation in relations}
     direct = {type_: _pairs_direct(snapshot, type_) for type_ in _DIRECT}
     makers = [keys for type_, (keys, _) in shared.items() if type_ != _TOO_MANY] + list(direct.values())
@@ -64,10 +68,6 @@ def candidate_pairs(snapshot: Snapshot) -> Pairs:
     born = snapshot.accounts["created_at"].cast("int64").to_numpy() / _US_PER_DAY
     column["days_between_births"][:] = np.log1p(np.abs(born[receiver] - born[sender])) / 4
     return Pairs(receiver, sender, Columns(tuple(names), values))
-
-
-def _family(relation: HeardRelation) -> str:
-    return relation.far.evidence.family if relation.far.evidence else relation.far.label
 
 
 def _pairs_sharing(relation: HeardRelation, n_accounts: int) -> tuple[np.ndarray, np.ndarray]:

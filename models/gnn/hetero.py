@@ -30,7 +30,8 @@ def to_hetero_data(snapshot: Snapshot) -> HeteroData:
     hold_no_freed_memory()
     data = HeteroData()
     _put(data[ACCOUNT.label], "x", encode_accounts(snapshot))
-    for heard in heard_relations(snapshot):
+    every_heard = list(heard_relations(snapshot))
+    for heard in every_heard:
         _put(data[heard.far.label], "x", encode_identifiers(snapshot, heard.far, heard.identifier))
         store = data[heard.far.label, heard.name, ACCOUNT.label]
         store.edge_index = torch.from_numpy(np.stack([heard.node, heard.account]))
@@ -40,7 +41,7 @@ def to_hetero_data(snapshot: Snapshot) -> HeteroData:
         store = data[ACCOUNT.label, relation.name, ACCOUNT.label]
         store.edge_index = torch.from_numpy(np.stack([relation.other, relation.account]))
         _put(store, "edge_attr", encode_columns(relation.columns))
-    pairs = candidate_pairs(snapshot)
+    pairs = candidate_pairs(snapshot, every_heard)
     data[PAIR].edge_index = torch.from_numpy(np.stack([pairs.receiver, pairs.sender]))
     _put(data[PAIR], "edge_attr", pairs.columns)
     return data

@@ -12,6 +12,7 @@ from ringwatch.graph_schema.layout import LABELS_SCHEMA, node_schema, relationsh
 from ringwatch.models.data.links import Links
 from ringwatch.models.data.snapshot import Snapshot, make_snapshot
 from ringwatch.models.features.pairs import candidate_pairs
+from ringwatch.models.features.relations import heard_relations
 
 NIGHT = dt.date(2026, 4, 1)
 NOON = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC)
@@ -94,7 +95,7 @@ def scores_of(snapshot: Snapshot, scores: Mapping[str, float], default: float = 
 
 def linked(snapshot: Snapshot, operator: np.ndarray, probability: float = 0.9) -> Links:
     """Every pair of accounts that share or deal, as likely as given where both have one operator; -1 is no operator."""
-    pairs = candidate_pairs(snapshot)
+    pairs = candidate_pairs(snapshot, heard_relations(snapshot))
     is_same = (operator[pairs.receiver] == operator[pairs.sender]) & (operator[pairs.receiver] >= 0)
     return Links(pairs.receiver, pairs.sender, np.where(is_same, probability, 0.02), snapshot.n_accounts)
 

@@ -142,7 +142,7 @@ def test_whatever_others_do_to_it_later_a_network_makes_the_same_of_an_account(a
 def test_a_pair_counts_for_the_one_that_came_later():
     snapshot = _world([("x0", "USED_DEVICE", "phone", False)])
     ids = snapshot.accounts["id"].to_pylist()
-    pairs = candidate_pairs(snapshot)
+    pairs = candidate_pairs(snapshot, heard_relations(snapshot))
     heard = {(ids[one], ids[other]) for one, other in zip(pairs.receiver, pairs.sender, strict=True)}
     assert {("x0", "victim"), ("x0", "spouse"), ("victim", "spouse"), ("spouse", "victim")} <= heard
     assert not {("victim", "x0"), ("spouse", "x0")} & heard

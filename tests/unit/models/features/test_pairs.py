@@ -6,13 +6,14 @@ from tests.builders.snapshots import merged, shared_world
 
 from ringwatch.models.data.identifiers import each_once
 from ringwatch.models.features.pairs import candidate_pairs
+from ringwatch.models.features.relations import heard_relations
 
 pytestmark = pytest.mark.unit
 
 
 def pairs_of(snapshot):
     ids = snapshot.accounts["id"].to_pylist()
-    pairs = candidate_pairs(snapshot)
+    pairs = candidate_pairs(snapshot, heard_relations(snapshot))
     rows = (dict(zip(pairs.columns.names, row, strict=True)) for row in pairs.columns.values.tolist())
     return {(ids[a], ids[b]): row for a, b, row in zip(pairs.receiver, pairs.sender, rows, strict=True)}
 

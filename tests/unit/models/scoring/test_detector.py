@@ -19,6 +19,7 @@ from ringwatch.models.ensemble.thresholds import Thresholds
 from ringwatch.models.ensemble.trees import tree_inputs
 from ringwatch.models.evaluation.fraudar import fraudar_scores
 from ringwatch.models.features.pairs import candidate_pairs
+from ringwatch.models.features.relations import heard_relations
 from ringwatch.models.gnn.hetero import to_hetero_data
 from ringwatch.models.gnn.input_schema import input_schema_of
 from ringwatch.models.gnn.network import make_network
@@ -49,7 +50,7 @@ class FraudarDetector:
         return cls(Thresholds(**json.loads((folder / "model.json").read_text())["thresholds"]))
 
     def score(self, snapshot: Snapshot) -> Scores:
-        fake, pairs = fraudar_scores(snapshot), candidate_pairs(snapshot)
+        fake, pairs = fraudar_scores(snapshot), candidate_pairs(snapshot, heard_relations(snapshot))
         linked = np.minimum(fake[pairs.receiver], fake[pairs.sender])
         return Scores(fake, Links(pairs.receiver, pairs.sender, linked, snapshot.n_accounts))
 
