@@ -60,8 +60,8 @@ def heard_relations(snapshot: Snapshot) -> Iterator[HeardRelation]:
         relation = Relation(relationship.type, relationship.end, ends.start, ends.end, columns)
         keep = ~only_failed(snapshot, relationship)
         yield _heard(snapshot, relation, first_use(snapshot, relationship), keep)
-    relation = _by_subnet(snapshot)
-    yield _heard(snapshot, relation, _first_in_subnet(snapshot), np.ones(relation.account.size, dtype=bool))
+    relation, first = _by_subnet(snapshot)
+    yield _heard(snapshot, relation, first, np.ones(relation.account.size, dtype=bool))
 
 
 def heard_accounts(snapshot: Snapshot) -> Iterator[Relation]:
@@ -78,7 +78,7 @@ def shared_relations(snapshot: Snapshot) -> Iterator[Relation]:
         ends = snapshot.ends[relationship.type]
         columns = edge_columns(snapshot, relationship)
         yield _of_shared(Relation(relationship.type, relationship.end, ends.start, ends.end, columns))
-    yield _of_shared(_by_subnet(snapshot))
+    yield _of_shared(_by_subnet(snapshot)[0])
 
 
 def account_relations(snapshot: Snapshot) -> Iterator[Relation]:
@@ -106,23 +106,19 @@ def _heard(snapshot: Snapshot, relation: Relation, first_used_at: np.ndarray, ke
     )
 
 
-def _by_subnet(snapshot: Snapshot) -> Relation:
-    """Accounts and the networks of their addresses, `log1p` of the number of addresses used there."""
-    account, subnet, _ = subnets_of_accounts(snapshot)
+def _by_subnet(snapshot: Snapshot) -> tuple[Relation, np.ndarray]:
+    """Accounts and the networks of their addresses, and microseconds since 1970 at which each began, `[n_edges] int64`.
+
+    The column is `log1p` of the number of addresses used there.
+    """
+    account, subnet, row = subnets_of_accounts(snapshot)
     n_subnets = max(snapshot.nodes[_IN_SUBNET.end.label].num_rows, 1)
     # One number a pair: far cheaper to sort.
-    pairs, n_addresses = np.unique(account * n_subnets + subnet, return_counts=True)
-    columns = Columns(("n_addresses",), np.log1p(n_addresses).astype(np.float32)[:, None])
-    return Relation(_IN_SUBNET.type, _IN_SUBNET.end, *np.divmod(pairs, n_subnets), columns)
-
-
-def _first_in_subnet(snapshot: Snapshot) -> np.ndarray:
-    """Microseconds at which each account first used an address of each of its subnets, in the order of `_by_subnet`."""
-    account, subnet, row = subnets_of_accounts(snapshot)
-    _, pair = np.unique(account * max(snapshot.nodes[_IN_SUBNET.end.label].num_rows, 1) + subnet, return_inverse=True)
-    first = np.full(int(pair.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    pairs, pair, n_addresses = np.unique(account * n_subnets + subnet, return_inverse=True, return_counts=True)
+    first = np.full(pairs.size, np.iinfo(np.int64).max)
     np.minimum.at(first, pair, first_use(snapshot, RELATIONSHIPS_BY_TYPE["USED_IP"])[row])
-    return first
+    columns = Columns(("n_addresses",), np.log1p(n_addresses).astype(np.float32)[:, None])
+    return Relation(_IN_SUBNET.type, _IN_SUBNET.end, *np.divmod(pairs, n_subnets), columns), first
 
 
 def _of_shared(relation: Relation) -> Relation:
