@@ -204,18 +204,22 @@ def test_readers_never_see_half_a_folder(tmp_path):
     whole_folder.write_folder(target, versions[0])
     seen, is_over = [], threading.Event()
 
+    def read_file(name, folder):
+        descriptor = os.open(name, os.O_RDONLY, dir_fd=folder)
+        try:
+            return os.read(descriptor, 100_000)
+        finally:
+            os.close(descriptor)
+
     def read():
         while not is_over.is_set():
-            descriptor = os.open(target, os.O_RDONLY)  # a reader that opened a folder goes on in that folder
-            files = {}
-            for name in ("a", "b"):
-                try:
-                    files[name] = os.read(os.open(name, os.O_RDONLY, dir_fd=descriptor), 100_000)
-                except FileNotFoundError:  # replaced and removed since: the reader sees that, and no mixture
-                    break
-            else:
-                seen.append(files)
-            os.close(descriptor)
+            folder = os.open(target, os.O_RDONLY)  # a reader that opened a folder goes on in that folder
+            try:
+                seen.append({name: read_file(name, folder) for name in ("a", "b")})
+            except FileNotFoundError:  # replaced and removed since: the reader sees that, and no mixture
+                pass
+            finally:
+                os.close(folder)
 
     reader = threading.Thread(target=read)
     reader.start()
