@@ -81,26 +81,26 @@ def add_framing(world: Path, last_night: date, *, seed: int) -> dict[str, int]:
         for number, victim in enumerate(chosen):
             waiting.remove(victim)
             framed_by[victim.account_id] = style.name
-            attackers += [(each, style.name) for each in _frame(acts, victim, style, number, night, rng)]
-    n_rows: dict[str, int] = {}
+            attackers += [(*each, style.name) for each in _frame(acts, victim, style, number, night, rng)]
+    n_rows = {"accounts": 0}  # none where the world is too young to have anybody to frame
     for (day, name), rows in acts.rows.items():
         signal = SIGNALS_BY_NAME[name]
         n_rows[name] = n_rows.get(name, 0) + len(rows)
         write_whole(_table(signal, rows), world / "landing" / name / f"date={day}" / "framing.parquet")
-    write_whole(_with_framing(truth, attackers, framed_by, _at(night, 1)), world / "truth.parquet")
+    write_whole(_with_framing(truth, attackers, framed_by), world / "truth.parquet")
     return n_rows
 
 
 def _frame(
     acts: _Acts, victim: _Victim, style: Style, number: int, night: date, rng: np.random.Generator
-) -> Iterator[str]:
-    """What the attackers of one victim do; yields their accounts."""
+) -> Iterator[tuple[str, datetime]]:
+    """What the attackers of one victim do; yields each account and when it is created and first acts."""
     after = night + timedelta(days=1)
     own_device = _opaque("d_", style.name, number)
     for position in range(style.n_attackers):
         account_id = _opaque("a_", style.name, number, position)
         hour = int(rng.integers(1, 20))
-        yield account_id
+        yield account_id, _at(night, hour)
         contact = {"email_hash": victim.email_hash, "phone_hash": victim.phone_hash} if style.contact else {}
         acts.add(
             night, "accounts", account_id=account_id, created_at=_at(night, hour), status="active", plan="free",
@@ -195,7 +195,7 @@ def _table(signal: Signal, rows: Sequence[Row]) -> pa.Table:
 
 
 def _with_framing(
-    truth: pa.Table, attackers: Sequence[tuple[str, str]], framed_by: dict[str, str], active_at: datetime
+    truth: pa.Table, attackers: Sequence[tuple[str, datetime, str]], framed_by: dict[str, str]
 ) -> pa.Table:
     schema = truth.schema
     rows = [
@@ -203,7 +203,7 @@ def _with_framing(
             "account_id": account_id, "is_fake": True, "campaign": f"framing: {style}", "group": f"framing: {style}",
             "kind": "framer", "first_active_at": active_at,
         }
-        for account_id, style in attackers
+        for account_id, active_at, style in attackers
     ]  # fmt: skip
     added = pa.Table.from_pylist([{name: row.get(name) for name in schema.names} for row in rows], schema=schema)
     whole = pa.concat_tables([truth, added]).sort_by("account_id")
