@@ -11,6 +11,19 @@ from ringwatch.models.ensemble.smoothing import smoothed
 
 
 @dataclass(frozen=True)
+class CrossFit:
+    """The fitted parts once more for each fold of accounts, without that fold's labels: they score labelled accounts.
+
+    Attributes:
+        folds: the parts of each, in the order of `Stack.fitted`.
+        salt: of the hash that puts an account in a fold.
+    """
+
+    folds: tuple[tuple[TreePart, ...], ...]
+    salt: int
+
+
+@dataclass(frozen=True)
 class Stack:
     """Trees beside the network, and how their logits are combined.
 
@@ -20,12 +33,14 @@ class Stack:
         weights: of the network's logit, then of each part's in the order above, then of a platform's own networks if it
             has any.
         smoothing: strength of smoothing over links.
+        cross_fit: of the fitted parts; None where there are none.
     """
 
     pretrained: tuple[TreePart, ...]
     fitted: tuple[TreePart, ...]
     weights: tuple[float, ...]
     smoothing: float
+    cross_fit: CrossFit | None = None
 
     def combine(self, logits: np.ndarray, links: Links, shared: SharedEvidence) -> np.ndarray:
         """One logit for each account, `[n_accounts] float64`.

@@ -1,9 +1,10 @@
 """Who came first on a shared identifier: what others do to an account is no evidence against it.
 
 An account *hears* another over an identifier only if the other used it before, or at about the same time: in the same
-slot of `SLOT_DAYS` days. Whoever shows somebody's device fingerprint, tries their card or appears on their address
-comes later, and the owner does not hear it. In an account's first `YOUNG_DAYS` days it hears those that come later as
-well: it has not been there long enough to be framed at a profit, and the accounts of a ring are made one after another.
+slot of `SLOT_DAYS` days since 1970, so that whoever is heard on one night is heard on the next. Whoever shows
+somebody's device fingerprint, tries their card or appears on their address comes later, and the owner does not hear
+it. In an account's first `YOUNG_DAYS` days it hears those that come later as well: it has not been there long enough
+to be framed at a profit, and the accounts of a ring are made one after another.
 
 So each identifier becomes one node for each slot in which accounts begin to use it: its senders are they and all
 before, its receivers those that hear so far. A hub's accounts hear each other whatever their order: it says next to
@@ -58,21 +59,20 @@ def only_failed(snapshot: Snapshot, relationship: Relationship) -> np.ndarray:
     return np.asarray((counts["n_failed"] > 0) & (counts["n_failed"] >= counts["n_events"] - counts["n_chargebacks"]))
 
 
-def split_by_order(
-    identifier: np.ndarray, first_used_at: np.ndarray, created_at: np.ndarray, end_of_day: np.datetime64
-) -> Heard:
+def split_by_order(identifier: np.ndarray, first_used_at: np.ndarray, created_at: np.ndarray) -> Heard:
     """Split uses of identifiers, `[n_uses]` each, into nodes of one identifier and slot; nodes with one account go.
 
     Args:
         identifier: int64.
         first_used_at: int64, microseconds since 1970.
         created_at: int64, the same of the account.
-        end_of_day: of the snapshot; slots are counted back from it.
     """
     slot, hears_up_to = (
-        -((end_of_day.astype(np.int64) - each) // int(SLOT_DAYS * _US_PER_DAY))
+        each // int(SLOT_DAYS * _US_PER_DAY)
         for each in (first_used_at, np.maximum(first_used_at, created_at + int(YOUNG_DAYS * _US_PER_DAY)))
     )
+    earliest = slot.min(initial=0)
+    slot, hears_up_to = slot - earliest, hears_up_to - earliest
     is_hub = np.bincount(identifier, minlength=1)[identifier] > HUB_ACCOUNTS
     slot[is_hub], hears_up_to[is_hub] = 0, 0
     order = np.lexsort((slot, identifier))
@@ -82,8 +82,8 @@ def split_by_order(
     node_identifier, node_slot = identifier[order][begins], slot[order][begins]
     last_node = np.searchsorted(node_identifier, node_identifier, side="right") - 1  # of the same identifier
     # The last of its identifier's nodes whose slot the account hears: both in one number, to search for.
-    width = int(np.abs(node_slot).max(initial=0)) + 2
-    up_to = np.minimum(hears_up_to[order], 0)
+    width = int(node_slot.max(initial=0)) + 1
+    up_to = np.minimum(hears_up_to[order], width - 1)
     receiving = (
         np.searchsorted(node_identifier * width + node_slot, identifier[order] * width + up_to, side="right") - 1
     )

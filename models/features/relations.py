@@ -98,7 +98,7 @@ def n_sharing(relation: Relation) -> np.ndarray:
 def _heard(snapshot: Snapshot, relation: Relation, first_used_at: np.ndarray, keep: np.ndarray) -> HeardRelation:
     uses = np.flatnonzero(keep)
     created_at = snapshot.accounts["created_at"].cast("int64").to_numpy()[relation.account[uses]]
-    heard = split_by_order(relation.other[uses], first_used_at[uses], created_at, snapshot.end_of_day)
+    heard = split_by_order(relation.other[uses], first_used_at[uses], created_at)
     use = uses[heard.use]
     columns = Columns(relation.columns.names, relation.columns.values[use])
     return HeardRelation(

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ringwatch.models.common.memory import hold_no_freed_memory
 from ringwatch.models.ensemble.parts import TreePart
-from ringwatch.models.ensemble.stack import Stack
+from ringwatch.models.ensemble.stack import CrossFit, Stack
 from ringwatch.models.ensemble.thresholds import Thresholds
 from ringwatch.models.ensemble.trees import Trees
 from ringwatch.models.gnn.input_schema import InputSchema
@@ -105,6 +105,8 @@ def _weights(model: TrainedModel) -> bytes:
         for kind in _KINDS_OF_TREES
         for position, part in enumerate(getattr(model.stack, kind))
     }
+    for fold, parts in enumerate(model.stack.cross_fit.folds if model.stack.cross_fit else ()):
+        texts |= {_trees_key(f"fold-{fold}", position): part.model_strings for position, part in enumerate(parts)}
     if model.own:
         networks |= {f"own/{position}": member for position, member in enumerate(model.own.members)}
         texts["trees/own"] = model.own.trees.model_strings
@@ -150,19 +152,32 @@ def _ring_classifier(about: dict[str, Any]) -> RingClassifier:
 
 
 def _stack_json(stack: Stack) -> dict[str, Any]:
-    parts = {
-        kind: [{"name": part.name, "n_models": len(part.model_strings)} for part in getattr(stack, kind)]
-        for kind in _KINDS_OF_TREES
-    }
-    return {**parts, "weights": stack.weights, "smoothing": stack.smoothing}
+    about: dict[str, Any] = {kind: _parts_json(getattr(stack, kind)) for kind in _KINDS_OF_TREES}
+    if stack.cross_fit:
+        about["cross_fit"] = {
+            "folds": [_parts_json(parts) for parts in stack.cross_fit.folds],
+            "salt": stack.cross_fit.salt,
+        }
+    return {**about, "weights": stack.weights, "smoothing": stack.smoothing}
+
+
+def _parts_json(parts: tuple[TreePart, ...]) -> list[dict[str, Any]]:
+    return [{"name": part.name, "n_models": len(part.model_strings)} for part in parts]
 
 
 def _stack(tensors: dict[str, Tensor], about: dict[str, Any]) -> Stack:
-    parts = {
-        kind: tuple(_tree_part(tensors, kind, position, **part) for position, part in enumerate(about[kind]))
-        for kind in _KINDS_OF_TREES
-    }
-    return Stack(**parts, weights=tuple(about["weights"]), smoothing=about["smoothing"])
+    pretrained, fitted = (_tree_parts(tensors, kind, about[kind]) for kind in _KINDS_OF_TREES)
+    cross_fit = None
+    if "cross_fit" in about:
+        folds = enumerate(about["cross_fit"]["folds"])
+        cross_fit = CrossFit(
+            tuple(_tree_parts(tensors, f"fold-{fold}", parts) for fold, parts in folds), about["cross_fit"]["salt"]
+        )
+    return Stack(pretrained, fitted, tuple(about["weights"]), about["smoothing"], cross_fit)
+
+
+def _tree_parts(tensors: dict[str, Tensor], kind: str, about: list[dict[str, Any]]) -> tuple[TreePart, ...]:
+    return tuple(_tree_part(tensors, kind, position, **part) for position, part in enumerate(about))
 
 
 def _tree_part(tensors: dict[str, Tensor], kind: str, position: int, name: str, n_models: int) -> TreePart:

@@ -12,7 +12,8 @@ from ringwatch.models.data.snapshot import Snapshot
 from ringwatch.models.gnn.hetero import to_hetero_data
 from ringwatch.models.gnn.input_schema import ignored_inputs
 from ringwatch.models.registry.model import TrainedModel
-from ringwatch.models.scoring.stacked import own_logits, stack_inputs, stacked_logits
+from ringwatch.models.scoring.cross_fitting import cross_fitted_logits
+from ringwatch.models.scoring.stacked import own_logits, stack_inputs
 
 _log = logging.getLogger(__name__)
 
@@ -28,15 +29,16 @@ class Scores:
 def score(model: TrainedModel, snapshot: Snapshot) -> Scores:
     """Scores in the order of the snapshot's accounts.
 
-    Labels are inputs of a platform's own networks alone; the rest was fitted to them. The same model and snapshot give
-    the same bits.
+    Labels are inputs of a platform's own networks alone. The rest was fitted to them, each labelled account's score
+    without its own. The same model and snapshot give the same bits.
     """
     labels, data = known_labels(snapshot), to_hetero_data(snapshot)
     _warn_of_ignored(model, data)
     inputs = stack_inputs(model.members, model.stack.pretrained, data, labels)
     if model.own:
         inputs = inputs.with_own(own_logits(model.own, data, labels))
-    return Scores(model.calibration.apply(stacked_logits(model.stack, inputs)), inputs.links)
+    logits = cross_fitted_logits(model.stack, inputs, snapshot, labels)
+    return Scores(model.calibration.apply(logits), inputs.links)
 
 
 def _warn_of_ignored(model: TrainedModel, data: HeteroData) -> None:

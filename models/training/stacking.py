@@ -6,17 +6,13 @@ logistic regression with weights of 0 and more, a share of wrong labels, and a n
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
 from ringwatch.models.data.labels import Labels
-from ringwatch.models.data.links import Links
-from ringwatch.models.ensemble.evidence import SharedEvidence
-from ringwatch.models.ensemble.parts import TreePart, fit_part, part_logits
-from ringwatch.models.ensemble.stack import Stack
+from ringwatch.models.ensemble.parts import TreePart, fit_part
 from ringwatch.models.features.account import Columns
 from ringwatch.models.scoring.stacked import StackInputs
 from ringwatch.models.training.calibration import LABEL_NOISE
@@ -60,41 +56,10 @@ def stack_weights(
     return np.asarray(weights / max(weights.sum(), _TINY) / spread)
 
 
-class HeldOut(NamedTuple):
-    """Logits by parts that an account's label was hidden from.
-
-    Attributes:
-        of_parts: `[n_parts, n_accounts]`, in the order of a stack's weights; of labelled accounts, 0 elsewhere.
-        near: `[n_folds, n_parts, n_near]` of the parts of each fold, for labelled accounts and those linked to them.
-        rows: `[n_near]` of these.
-    """
-
-    of_parts: np.ndarray
-    near: np.ndarray
-    rows: np.ndarray
-
-
-def held_out_parts(inputs: StackInputs, labels: Labels, fold: np.ndarray, *, seed: int) -> HeldOut:
-    """Fit every part once a fold, without that fold's labels; own networks' logits have to be held out already."""
-    rows = _near(inputs.links, inputs.shared, labels.is_known)
-    near = np.empty((int(fold.max()) + 1, len(inputs.first) + len(inputs.of_parts) + len(inputs.last), rows.size))
-    for held in range(len(near)):
-        weight = np.where(labels.is_known & (fold != held), labels.confidence, 0.0)
-        parts = fit_parts(inputs.of_parts, labels.is_fake, weight, seed=seed)
-        near[held] = [*inputs.first[:, rows], *part_logits(parts, inputs.of_parts, rows), *inputs.last[:, rows]]
-    of_parts = np.zeros((near.shape[1], fold.size))
-    of_parts[:, rows] = near[fold[rows], :, np.arange(rows.size)].T
-    return HeldOut(np.where(labels.is_known, of_parts, 0.0), near, rows)
-
-
-def combined_held_out(stack: Stack, held_out: HeldOut, inputs: StackInputs, fold: np.ndarray) -> np.ndarray:
-    """Held-out logits of a stack, smoothed as the final ones are: `[n_accounts]`, of labelled accounts."""
-    combined = np.zeros(fold.size)
-    for held, of_fold in enumerate(held_out.near):
-        logits = np.zeros((len(of_fold), fold.size))
-        logits[:, held_out.rows] = of_fold
-        combined[fold == held] = stack.combine(logits, inputs.links, inputs.shared)[fold == held]
-    return combined
+def fit_folds(inputs: StackInputs, labels: Labels, fold: np.ndarray, *, seed: int) -> tuple[tuple[TreePart, ...], ...]:
+    """Every part once a fold, fitted without the labels of that fold, `[n_accounts] int64`."""
+    weights = (np.where(fold != held, label_weights(labels), 0.0) for held in range(int(fold.max()) + 1))
+    return tuple(fit_parts(inputs.of_parts, labels.is_fake, weight, seed=seed) for weight in weights)
 
 
 def fit_parts(
@@ -104,7 +69,6 @@ def fit_parts(
     return tuple(fit_part(name, columns, is_fake, weight, seed=seed) for name, columns in inputs.items())
 
 
-def _near(links: Links, shared: SharedEvidence, is_known: np.ndarray) -> np.ndarray:
-    """Rows of labelled accounts and of those whose logits smoothing spreads to them."""
-    is_sent = is_known[links.receiver] & (shared.n_beyond_network > 0)
-    return np.union1d(np.flatnonzero(is_known), links.sender[is_sent])
+def label_weights(labels: Labels) -> np.ndarray:
+    """How much each account's label counts, `[n_accounts] float64`: its confidence, 0 where none is known."""
+    return np.where(labels.is_known, labels.confidence, 0.0)

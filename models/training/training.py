@@ -12,11 +12,13 @@ held-out labels, that part is the model. Where labels are many, networks trained
 
 The calibration is fitted to held-out logits of other folds, drawn account by account. An account that is not labelled
 yet has neighbours that are, as one in such a fold has: calibrated on rings of which nothing was known, which score
-lower, two to ten times as many ordinary accounts would be suspicious.
+lower, two to ten times as many ordinary accounts would be suspicious. The parts of these folds are kept in the model,
+to score labelled accounts without their own labels (scoring/cross_fitting.py).
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -26,17 +28,24 @@ from ringwatch.models.common.errors import TooFewLabelsError
 from ringwatch.models.common.metrics import paired_bootstrap
 from ringwatch.models.data.labels import Labels, known_labels
 from ringwatch.models.data.snapshot import Snapshot
-from ringwatch.models.ensemble.stack import Stack
+from ringwatch.models.ensemble.stack import CrossFit, Stack
 from ringwatch.models.gnn.hetero import to_hetero_data
 from ringwatch.models.registry.default_model import default_model
 from ringwatch.models.registry.model import OwnNetworks, TrainedModel
+from ringwatch.models.scoring.cross_fitting import (
+    HeldOut,
+    account_folds,
+    combined_held_out,
+    cross_fitted_logits,
+    held_out_logits,
+)
 from ringwatch.models.scoring.held_out import Networks
-from ringwatch.models.scoring.stacked import StackInputs, own_logits, stack_inputs, stacked_logits
+from ringwatch.models.scoring.stacked import StackInputs, own_logits, stack_inputs
 from ringwatch.models.training.calibration import LABEL_NOISE, calibrate, held_out_metrics, thresholds_of
 from ringwatch.models.training.fitting import Progress, part_of
 from ringwatch.models.training.own_networks import own_networks
 from ringwatch.models.training.splits import component_folds, rare_components
-from ringwatch.models.training.stacking import HeldOut, combined_held_out, fit_parts, held_out_parts, stack_weights
+from ringwatch.models.training.stacking import fit_folds, fit_parts, label_weights, stack_weights
 
 MIN_FAKES, MIN_LEGITIMATE, MIN_RINGS = 5, 20, 3
 PROVEN_FAKES = 20  # with fewer known, a model ranks and calls nobody suspicious: its calibration is a guess
@@ -79,23 +88,24 @@ def train(
     fold, known, data = _folds(snapshot, labels, seed), labels.is_known, to_hetero_data(snapshot)
     inputs = stack_inputs(default.members, default.stack.pretrained, data, labels)
     own = _own(data, labels, fold, seed=seed, progress=part_of(progress, 0, 2))
-    weight = np.where(known, labels.confidence, 0.0)
+    weight = label_weights(labels)
     held_out = inputs.with_own(own.held_out) if own else inputs
-    of_folds = held_out_parts(held_out, labels, fold, seed=seed)
+    of_folds = held_out_logits(fit_folds(inputs, labels, fold, seed=seed), held_out, labels, fold)
     progress(0.7)
     parts = fit_parts(inputs.of_parts, labels.is_fake, weight, seed=seed)
     prior = np.ones(len(of_folds.of_parts))
     prior[: len(inputs.first)] = _SHARE_OF_DEFAULT
     learnt = stack_weights(of_folds.of_parts[:, known], labels.is_fake[known], weight[known], prior)
-    stack = Stack(default.stack.pretrained, parts, tuple(learnt.tolist()), _SMOOTHING)
+    cross_fit = _cross_fit(inputs, snapshot, labels, seed)
+    stack = Stack(default.stack.pretrained, parts, tuple(learnt.tolist()), _SMOOTHING, cross_fit)
     stack = _best(stack, of_folds, held_out, labels, fold, rare_components(snapshot))
     logits = combined_held_out(stack, of_folds, held_out, fold)
     # Own networks are not fitted again for other folds: where they are, known rings are many, and these folds will do.
-    for_calibration = logits if own else _held_out_by_accounts(stack, held_out, labels, seed)
+    for_calibration = logits if own else cross_fitted_logits(stack, inputs, snapshot, labels)
     calibration = calibrate(for_calibration, labels.is_fake, weight, label_noise=LABEL_NOISE)
     networks = OwnNetworks(own.members, own.trees) if own else None
     final = inputs.with_own(own_logits(networks, data, labels)) if networks else inputs
-    scores = calibration.apply(stacked_logits(stack, final))
+    scores = calibration.apply(cross_fitted_logits(stack, final, snapshot, labels))
     progress(1.0)
     model = TrainedModel(
         snapshot_date=snapshot.date,
@@ -118,13 +128,14 @@ def _own(data: HeteroData, labels: Labels, fold: np.ndarray, *, seed: int, progr
     return own_networks(data, labels, fold, seed=seed, progress=progress)
 
 
-def _held_out_by_accounts(stack: Stack, inputs: StackInputs, labels: Labels, seed: int) -> np.ndarray:
-    """Held-out logits by folds of single accounts, `[n_accounts]`, of labelled accounts."""
-    fold, order = np.zeros(labels.target.size, dtype=np.int64), np.random.default_rng(seed).permutation
-    for of_class in (labels.is_fake, labels.is_known & ~labels.is_fake):
-        rows = order(np.flatnonzero(of_class))
-        fold[rows] = np.arange(rows.size) % _N_FOLDS
-    return combined_held_out(stack, held_out_parts(inputs, labels, fold, seed=seed), inputs, fold)
+def _cross_fit(inputs: StackInputs, snapshot: Snapshot, labels: Labels, seed: int) -> CrossFit:
+    """The parts by folds of single accounts, of which none holds most of the fakes or of the legitimate accounts."""
+    for salt in count(seed):
+        fold = account_folds(snapshot, _N_FOLDS, salt=salt)
+        by_class = (np.bincount(fold[labels.target == target]) for target in (0, 1))
+        if all(2 * of_class.max() <= of_class.sum() for of_class in by_class):
+            break
+    return CrossFit(fit_folds(inputs, labels, fold, seed=seed), salt)
 
 
 def _best(

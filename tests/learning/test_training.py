@@ -1,6 +1,8 @@
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from sklearn.metrics import average_precision_score
 from tests.builders.worlds import planted_world, with_labels
@@ -10,6 +12,7 @@ from ringwatch.models.data.labels import known_labels
 from ringwatch.models.evaluation.rewiring import shuffled
 from ringwatch.models.gnn.hetero import to_hetero_data
 from ringwatch.models.scoring.networks import predict_logits
+from ringwatch.models.scoring.scoring import score
 from ringwatch.models.training.own_networks import _SCHEDULE, own_networks
 from ringwatch.models.training.splits import component_folds
 from ringwatch.models.training.training import train
@@ -59,6 +62,26 @@ def test_training_again_gives_the_same_bits_and_tells_how_far_it_is(world, monke
     np.testing.assert_array_equal(again.held_out, first.held_out)
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
+
+
+def test_whom_a_person_found_fake_by_mistake_the_model_still_finds_ordinary(world):
+    labels = known_labels(world.snapshot)
+    mistaken = np.flatnonzero(labels.target == 0)[:5]
+    table, ids = world.snapshot.labels, world.snapshot.accounts["id"].take(pa.array(mistaken))
+    is_mistaken = pc.is_in(table["account_id"], value_set=ids.combine_chunks())
+    said = pc.if_else(is_mistaken, "fake", table["label"])
+    position = table.column_names.index("label")
+    snapshot = replace(world.snapshot, labels=table.set_column(position, "label", said))
+    candidate = train(snapshot, seed=0)
+    assert known_labels(snapshot).is_fake[mistaken].all()
+    assert candidate.scores[mistaken].max() < 0.01
+    confirmed = score(replace(candidate.model, stack=replace(candidate.model.stack, cross_fit=None)), snapshot).fake
+    assert (confirmed[mistaken] > 10 * candidate.scores[mistaken]).all()  # by parts that learnt the mistakes
+
+
+def test_a_model_scores_its_own_night_as_in_training(world):
+    candidate = train(world.snapshot, seed=0)
+    np.testing.assert_array_equal(score(candidate.model, world.snapshot).fake, candidate.scores)
 
 
 def test_too_few_labels_say_how_many_there_are(world):

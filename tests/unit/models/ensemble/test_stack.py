@@ -10,7 +10,7 @@ from ringwatch.models.data.links import Links
 from ringwatch.models.ensemble.evidence import SharedEvidence
 from ringwatch.models.ensemble.parts import fit_part, part_logits
 from ringwatch.models.ensemble.smoothing import smoothed
-from ringwatch.models.ensemble.stack import Stack
+from ringwatch.models.ensemble.stack import CrossFit, Stack
 from ringwatch.models.ensemble.surprise import pair_surprise
 from ringwatch.models.ensemble.trees import Trees
 from ringwatch.models.gnn.hetero import PAIR, to_hetero_data
@@ -86,7 +86,8 @@ def test_a_stack_comes_back_from_its_files_as_it_was(world, stack, tmp_path):
         for member in default.members
     )
     own = OwnNetworks(copies, Trees(stack.fitted[0].model_strings, 0.25))
-    model = replace(default, stack=replace(stack, weights=(*stack.weights, 0.1)), own=own)
+    cross_fit = CrossFit((stack.fitted[::-1], stack.fitted), salt=7)
+    model = replace(default, stack=replace(stack, weights=(*stack.weights, 0.1), cross_fit=cross_fit), own=own)
     write_model(model, tmp_path)
     read = read_model(tmp_path)
     assert read.stack == model.stack

@@ -19,8 +19,8 @@ from ringwatch.models.gnn.input_schema import aligned, input_schema_of
 from ringwatch.models.gnn.network import make_network
 
 pytestmark = pytest.mark.unit
-_END = np.datetime64(NIGHT, "us") + np.timedelta64(1, "D")
 _SLOT_US = int(SLOT_DAYS * 86_400e6)
+_START = 10_000 * _SLOT_US  # in 2024
 _LATE = dt.datetime.combine(NIGHT, dt.time(12), dt.UTC)
 LONG_AGO = NOON - dt.timedelta(days=100)
 PEOPLE = ["victim", "spouse", *(f"p{i}" for i in range(4))]
@@ -31,7 +31,7 @@ def _hears(identifier, first_used_at, created_at=None):
     """Who hears whom, as pairs of uses; of accounts that have long been there, if not said otherwise."""
     uses = (np.array(identifier, np.int64), np.array(first_used_at, np.int64))
     created = np.array(created_at, np.int64) if created_at else np.zeros(len(uses[0]), dtype=np.int64)
-    heard = split_by_order(*uses, created, _END)
+    heard = split_by_order(*uses, created)
     pairs = set()
     for use, node, receives in zip(*heard[:3], strict=True):
         if receives:
@@ -42,12 +42,12 @@ def _hears(identifier, first_used_at, created_at=None):
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 20)), max_size=25))
 def test_an_account_hears_all_that_came_before_or_in_its_slot_and_nobody_else(uses):
     identifier, slots = [use[0] for use in uses], [use[1] for use in uses]
-    first_used_at = [int(_END.astype(np.int64)) - (slot * _SLOT_US + 1) for slot in slots]  # larger is earlier
+    first_used_at = [_START + slot * _SLOT_US + 1 for slot in slots]
     expected = {
         (one, other)
         for one in range(len(uses))
         for other in range(len(uses))
-        if one != other and identifier[one] == identifier[other] and slots[other] >= slots[one]
+        if one != other and identifier[one] == identifier[other] and slots[other] <= slots[one]
     }
     assert _hears(identifier, first_used_at) == expected
 
@@ -55,22 +55,31 @@ def test_an_account_hears_all_that_came_before_or_in_its_slot_and_nobody_else(us
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 20), st.integers(0, 30)), max_size=20))
 def test_in_its_first_days_an_account_hears_those_that_come_later_too(uses):
     """Uses are an identifier, the slot of its first use, and how many slots before that the account signed up."""
-    end, n_young = int(_END.astype(np.int64)), round(YOUNG_DAYS / SLOT_DAYS)
-    first_used_at = [end - (slot * _SLOT_US + 1) for _, slot, _ in uses]
+    n_young = round(YOUNG_DAYS / SLOT_DAYS)
+    first_used_at = [_START + slot * _SLOT_US + 1 for _, slot, _ in uses]
     created_at = [at - ago * _SLOT_US for at, (_, _, ago) in zip(first_used_at, uses, strict=True)]
     expected = {
         (one, other)
         for one, (on, slot, ago) in enumerate(uses)
         for other, (on_other, slot_of_other, _) in enumerate(uses)
-        if one != other and on == on_other and slot_of_other >= min(slot, slot + ago - n_young)
+        if one != other and on == on_other and slot_of_other <= max(slot, slot - ago + n_young)
     }
     assert _hears([on for on, _, _ in uses], first_used_at, created_at) == expected
 
 
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 40)), max_size=15), st.integers(0, 40))
+def test_who_hears_whom_is_the_same_on_every_later_night(uses, night):
+    """Uses are an identifier and the half slot of its first use; a night knows those before it."""
+    uses = sorted(uses, key=lambda use: use[1])
+    identifier, first_used_at = [use[0] for use in uses], [_START + use[1] * _SLOT_US // 2 for use in uses]
+    n_known = sum(use[1] < night for use in uses)
+    later = {pair for pair in _hears(identifier, first_used_at) if max(pair) < n_known}
+    assert _hears(identifier[:n_known], first_used_at[:n_known]) == later
+
+
 def test_on_a_hub_all_hear_all():
     n = HUB_ACCOUNTS + 1
-    first_used_at = int(_END.astype(np.int64)) - np.arange(n) * _SLOT_US - 1
-    assert len(_hears(np.zeros(n, dtype=np.int64), first_used_at)) == n * (n - 1)
+    assert len(_hears(np.zeros(n, dtype=np.int64), _START + np.arange(n) * _SLOT_US)) == n * (n - 1)
 
 
 def _world(later: list[tuple[str, str, str, bool]], transfers=(), referrals=()):
