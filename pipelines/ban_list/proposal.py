@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from ringwatch.graph_schema.migrations import MIGRATIONS
 from ringwatch.pipelines.ban_list.cells import to_csv
 from ringwatch.pipelines.ban_list.published import PublishedList, last_published_before, read_published
 from ringwatch.pipelines.ban_list.rules import entries
+from ringwatch.pipelines.ban_list.rules.audited import audit_of
 from ringwatch.pipelines.ban_list.rules.entries import LIFT, RULES, Entry
 from ringwatch.pipelines.ban_list.rules.listing import difference, ended_by, next_list
 from ringwatch.pipelines.ban_list.rules.pacing import DELAYED, HELD_OUT, Waiting, from_table, pace, to_table
@@ -52,7 +53,8 @@ class Proposal:
         date: the night.
         content_sha256: hash of what would be published.
         folder: where the files are.
-        facts: run, model, thresholds, policy, the list it follows on, and counts: what the manifest will repeat.
+        facts: run, model, thresholds, policy, the list it follows on, counts, and what audits found of the rules: what
+            the manifest will repeat.
     """
 
     date: date
@@ -125,6 +127,7 @@ def propose(settings: Settings, *, date: date, policy: Policy | None = None) -> 
             "over_caps": over_caps(before, current, tonight.snapshot, policy),
         }
         facts = {**_facts(tonight, former, current, delta, policy), **stops}
+        facts["audit"] = _audited(settings, tonight, waiting)
         facts["counts"]["waiting"] = {why: sum(each.why == why for each in waiting) for why in (DELAYED, HELD_OUT)}
         facts["is_small"] = not any(stops.values()) and not tonight.run.is_default and _is_small(delta, policy)
         proposal = Proposal(date, content_sha256(facts, _sha256s(files)), proposal_folder(settings, date), facts)
@@ -221,6 +224,18 @@ def _facts(
     }
 
 
+def _audited(settings: Settings, tonight: "Candidates", waiting: list[Waiting]) -> dict[str, Any]:
+    """What is known tonight about how many of the rules' listings are wrong."""
+    before = waited_until(settings, tonight.run.date - timedelta(days=1))
+    found = audit_of([*before, *waiting], tonight.snapshot.labels)
+    return {
+        "n_fake": found.n_fake,
+        "n_legitimate": found.n_legitimate,
+        "wrong_at_most": round(found.wrong_at_most, 6),
+        "wrong_rings_at_most": round(found.wrong_rings_at_most, 6),
+    }
+
+
 def _is_small(delta: list[Entry], policy: Policy) -> bool:
     listed = [entry for entry in delta if entry.action != LIFT]
     is_sure = all(
@@ -247,3 +262,8 @@ def _waited_before(settings: Settings, night: date) -> list[Waiting]:
 
 def _sha256s(files: dict[str, bytes]) -> dict[str, str]:
     return {name: sha256(content) for name, content in files.items()}
+
+
+def waited_until(settings: Settings, night: date) -> list[Waiting]:
+    """Who waited by the proposals of a night and all before, as often as they did."""
+    return [each for day in proposed_nights(settings) if day <= night for each in read_waiting(settings, day)]

@@ -30,11 +30,21 @@ def propose(date: Day, as_json: Json = False) -> None:
         held += "".join(f"HELD: {reason}\n" for reason in found.held)
         return (
             f"{held}proposed for {found.date}: {sum(found.counts['ban_list'].values()):,} accounts listed,"
-            f" {changes or 'no change'}{contested}{waiting}\nlook at it in {found.folder},"
-            f" then `ringwatch ban-list approve --date {found.date} --by NAME`"
+            f" {changes or 'no change'}{contested}{waiting}\n{_limit(found.facts['audit'])}\n"
+            f"look at it in {found.folder}, then `ringwatch ban-list approve --date {found.date} --by NAME`"
         )
 
     show(run_propose(read_settings(), date=day_of(date)), as_json, lines)
+
+
+def _limit(audit: dict[str, Any]) -> str:
+    n_decided = audit["n_fake"] + audit["n_legitimate"]
+    if not n_decided:
+        return "how many of the rules' listings are wrong is not known: nobody held out has been decided"
+    return (
+        f"of the rules' listings at most {audit['wrong_at_most']:.1%} are wrong (95 % confidence):"
+        f" {audit['n_legitimate']:,} of {n_decided:,} held out and decided were"
+    )
 
 
 @ban_list_app.command("approve")

@@ -26,8 +26,8 @@ def policy() -> None:
 @ban_list_app.command("audit")
 def audit(as_json: Json = False) -> None:
     """Measure the rules' precision on the accounts held out of the lists, by what reviewers found."""
-    from ringwatch.pipelines.ban_list.audit import Audit
     from ringwatch.pipelines.ban_list.audit import audit as run_audit
+    from ringwatch.pipelines.ban_list.rules.audited import Audit
 
     def lines(found: Audit) -> str:
         decided = f"{found.n_fake:,} found fake, {found.n_legitimate:,} legitimate, {found.n_undecided:,} undecided"
@@ -35,6 +35,12 @@ def audit(as_json: Json = False) -> None:
             f"the rules are right in {found.precision:.1%} (95 % interval {found.at_least:.1%} to {found.at_most:.1%})"
             if found.precision is not None
             else "nothing can be said yet: `ringwatch review queue` asks about them"
+        )
+        if not found.n_held_out:
+            right = "nothing can be said: the policy holds nobody out (holdout_share)"
+        right += (
+            f"\nwrong so far at most {found.wrong_at_most:.1%} of those listed, and {found.wrong_rings_at_most:.1%} of"
+            f" rings (95 % confidence); 1 in 500 takes {found.n_to_certify:,} accounts checked and none wrong"
         )
         return f"{found.n_held_out:,} accounts held out: {decided}\n{right}" + "".join(f"\n- {a}" for a in found.wrong)
 

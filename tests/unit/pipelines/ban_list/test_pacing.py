@@ -5,10 +5,11 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 from tests.builders.ban_lists import release
 from tests.builders.nights import Judged, detected_night
 
-from ringwatch.models.common.intervals import wilson
+from ringwatch.models.common.intervals import n_to_certify, upper_limit, wilson
 from ringwatch.pipelines.ban_list import propose
 from ringwatch.pipelines.ban_list.audit import audit
 from ringwatch.pipelines.ban_list.proposal import read_waiting
@@ -117,6 +118,7 @@ def test_people_are_asked_about_whom_is_held_out_and_their_answers_audit_the_rul
     asked = [each for each in read_queue(settings, limit=0) if each.why.startswith("held out")]
     assert [(each.kind, each.id) for each in asked] == [("audit", account_id) for account_id in held_out]
     assert audit(settings).precision is None
+    assert audit(settings).wrong_at_most == 1
     found = {account_id: Judged(ring_id="ring-1", label="fake", source="audit_sample") for account_id in held_out}
     found[held_out[0]] = Judged(ring_id="ring-1", label="legitimate", source="audit_sample")
     del found[held_out[1]]
@@ -126,6 +128,8 @@ def test_people_are_asked_about_whom_is_held_out_and_their_answers_audit_the_rul
     assert result.n_fake == len(held_out) - 2
     assert result.at_least < result.precision < result.at_most
     assert result.wrong == [held_out[0]]
+    assert 1 / (len(held_out) - 1) < result.wrong_at_most < 1
+    assert result.wrong_rings_at_most == 1  # the only ring has a wrong member
     again = {each.id for each in read_queue(settings, limit=0) if each.why.startswith("held out")}
     assert again == {held_out[1]}  # neither those in force nor those decided
 
@@ -138,6 +142,17 @@ def test_the_interval_holds_the_share_and_stays_within_0_and_1(n_right, n_wrong)
         assert 0 <= low <= n_right / n + 1e-9
         assert n_right / n - 1e-9 <= high <= 1
         assert low < high
+
+
+@given(st.integers(0, 300), st.integers(1, 300))
+def test_the_upper_limit_is_the_share_at_which_so_few_wrong_ones_have_5_chances_in_100(n_wrong, n_right):
+    n = n_wrong + n_right
+    assert binom.cdf(n_wrong, n, upper_limit(n_wrong, n)) == pytest.approx(0.05)
+
+
+def test_so_many_checked_and_none_wrong_certify_a_share_and_no_fewer():
+    n = n_to_certify(1 / 500)
+    assert upper_limit(0, n) <= 1 / 500 < upper_limit(0, n - 1)
 
 
 # Restricting
