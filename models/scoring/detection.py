@@ -119,9 +119,11 @@ def detect(
         decisions=decisions,
         is_default=is_default,
     )  # fmt: skip
+    created_at = snapshot.accounts["created_at"].to_numpy().astype("datetime64[us]")
+    cores = core_sizes(scores.links, level == _SUSPICIOUS, created_at)
     ids = match_rings(previous, decided.groups, snapshot.accounts["id"], snapshot.date)
     return Detection(
-        _accounts_table(snapshot, kinds, findings, level, ids, core_sizes(scores.links, level == _SUSPICIOUS)),
+        _accounts_table(snapshot, kinds, findings, level, ids, cores),
         rings_table(
             snapshot,
             decided.groups,
