@@ -6,7 +6,7 @@ together so. An account belongs to a core only by links that it hears itself (fe
 signed up before it or at most `_LATER_DAYS` later. In its first days an account hears those that come later as well,
 which tells rings early and can be abused: of eight people framed on a simulated world six were that young. So nobody is
 drawn into a core by what newer accounts do, and the first accounts of a ring, which hear only such, are for people to
-decide: 5 to 15 % of what would be listed on worlds of other makers.
+decide: 3 to 14 % of what would be listed on worlds of other makers.
 """
 
 import numpy as np
