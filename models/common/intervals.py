@@ -15,9 +15,11 @@ def wilson(n_right: int, n: int) -> tuple[float, float]:
 
 def upper_limit(n_wrong: int, n: int, *, confidence: float = 0.95) -> float:
     """The exact one-sided upper confidence limit of a share (Clopper and Pearson 1934); 1 where nothing was counted."""
-    from scipy.stats import beta
+    if n_wrong >= n:
+        return 1.0
+    from scipy.stats import beta  # late, as above
 
-    return float(beta.ppf(confidence, n_wrong + 1, n - n_wrong)) if n_wrong < n else 1.0
+    return float(beta.ppf(confidence, n_wrong + 1, n - n_wrong))
 
 
 def n_to_certify(share: float, *, confidence: float = 0.95) -> int:
