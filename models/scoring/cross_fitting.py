@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from ringwatch.models.data.labels import Labels
 from ringwatch.models.data.links import Links
@@ -33,14 +34,20 @@ class HeldOut(NamedTuple):
     rows: np.ndarray
 
 
-def account_folds(snapshot: Snapshot, n_folds: int, *, salt: int) -> np.ndarray:
-    """Fold of every account, `[n_accounts] int64`, by a hash of its id: the same on every night, and stored nowhere."""
+def account_folds(snapshot: Snapshot, labels: Labels, n_folds: int, *, salt: int) -> np.ndarray:
+    """Fold of each labelled account, `[n_accounts] int64`, by a hash of its id: the same every night, stored nowhere.
+
+    0 for the others, which are nearly all and need none.
+    """
+    rows = np.flatnonzero(labels.is_known)
     key = salt.to_bytes(8, "big")
     digests = b"".join(
         blake2b(account_id.encode(), digest_size=8, key=key).digest()
-        for account_id in snapshot.accounts["id"].to_pylist()
+        for account_id in snapshot.accounts["id"].take(pa.array(rows)).to_pylist()
     )
-    return np.asarray(np.frombuffer(digests, dtype=np.uint64) % np.uint64(n_folds)).astype(np.int64)
+    fold = np.zeros(labels.target.size, dtype=np.int64)
+    fold[rows] = np.frombuffer(digests, dtype=np.uint64) % np.uint64(n_folds)
+    return fold
 
 
 def held_out_logits(
@@ -75,7 +82,7 @@ def cross_fitted_logits(stack: Stack, inputs: StackInputs, snapshot: Snapshot, l
     logits = stacked_logits(stack, inputs)
     if stack.cross_fit is None or not labels.is_known.any():
         return logits
-    fold = account_folds(snapshot, len(stack.cross_fit.folds), salt=stack.cross_fit.salt)
+    fold = account_folds(snapshot, labels, len(stack.cross_fit.folds), salt=stack.cross_fit.salt)
     held_out = held_out_logits(stack.cross_fit.folds, inputs, labels, fold)
     return np.where(labels.is_known, combined_held_out(stack, held_out, inputs, fold), logits)
 

@@ -56,9 +56,11 @@ def stack_weights(
     return np.asarray(weights / max(weights.sum(), _TINY) / spread)
 
 
-def fit_folds(inputs: StackInputs, labels: Labels, fold: np.ndarray, *, seed: int) -> tuple[tuple[TreePart, ...], ...]:
+def fit_folds(
+    inputs: StackInputs, labels: Labels, fold: np.ndarray, n_folds: int, *, seed: int
+) -> tuple[tuple[TreePart, ...], ...]:
     """Every part once a fold, fitted without the labels of that fold, `[n_accounts] int64`."""
-    weights = (np.where(fold != held, label_weights(labels), 0.0) for held in range(int(fold.max()) + 1))
+    weights = (np.where(fold != held, labels.confidence, 0.0) for held in range(n_folds))
     return tuple(fit_parts(inputs.of_parts, labels.is_fake, weight, seed=seed) for weight in weights)
 
 
@@ -67,8 +69,3 @@ def fit_parts(
 ) -> tuple[TreePart, ...]:
     """Every part, fitted to the accounts with a weight, `[n_accounts]`."""
     return tuple(fit_part(name, columns, is_fake, weight, seed=seed) for name, columns in inputs.items())
-
-
-def label_weights(labels: Labels) -> np.ndarray:
-    """How much each account's label counts, `[n_accounts] float64`: its confidence, 0 where none is known."""
-    return np.where(labels.is_known, labels.confidence, 0.0)

@@ -45,7 +45,7 @@ from ringwatch.models.training.calibration import LABEL_NOISE, calibrate, held_o
 from ringwatch.models.training.fitting import Progress, part_of
 from ringwatch.models.training.own_networks import own_networks
 from ringwatch.models.training.splits import component_folds, rare_components
-from ringwatch.models.training.stacking import fit_folds, fit_parts, label_weights, stack_weights
+from ringwatch.models.training.stacking import fit_folds, fit_parts, stack_weights
 
 MIN_FAKES, MIN_LEGITIMATE, MIN_RINGS = 5, 20, 3
 PROVEN_FAKES = 20  # with fewer known, a model ranks and calls nobody suspicious: its calibration is a guess
@@ -88,9 +88,9 @@ def train(
     fold, known, data = _folds(snapshot, labels, seed), labels.is_known, to_hetero_data(snapshot)
     inputs = stack_inputs(default.members, default.stack.pretrained, data, labels)
     own = _own(data, labels, fold, seed=seed, progress=part_of(progress, 0, 2))
-    weight = label_weights(labels)
+    weight = labels.confidence
     held_out = inputs.with_own(own.held_out) if own else inputs
-    of_folds = held_out_logits(fit_folds(inputs, labels, fold, seed=seed), held_out, labels, fold)
+    of_folds = held_out_logits(fit_folds(inputs, labels, fold, int(fold.max()) + 1, seed=seed), held_out, labels, fold)
     progress(0.7)
     parts = fit_parts(inputs.of_parts, labels.is_fake, weight, seed=seed)
     prior = np.ones(len(of_folds.of_parts))
@@ -131,11 +131,11 @@ def _own(data: HeteroData, labels: Labels, fold: np.ndarray, *, seed: int, progr
 def _cross_fit(inputs: StackInputs, snapshot: Snapshot, labels: Labels, seed: int) -> CrossFit:
     """The parts by folds of single accounts, of which none holds most of the fakes or of the legitimate accounts."""
     for salt in count(seed):
-        fold = account_folds(snapshot, _N_FOLDS, salt=salt)
+        fold = account_folds(snapshot, labels, _N_FOLDS, salt=salt)
         by_class = (np.bincount(fold[labels.target == target]) for target in (0, 1))
         if all(2 * of_class.max() <= of_class.sum() for of_class in by_class):
             break
-    return CrossFit(fit_folds(inputs, labels, fold, seed=seed), salt)
+    return CrossFit(fit_folds(inputs, labels, fold, _N_FOLDS, seed=seed), salt)
 
 
 def _best(
